@@ -1,0 +1,167 @@
+package events
+
+// Session is a stretch of a conversation, and what holds during it. The API
+// calls it a conversation.
+type Session struct {
+	// ID is the API's conversation ID; "" means that there is no session.
+	ID string `msgpack:"id"`
+	// StartedAt and LastAt are when its first and last message came.
+	StartedAt Instant `msgpack:"sa"`
+	LastAt    Instant `msgpack:"la"`
+	// BotID, BlueprintID and the settings below are as they were when the
+	// session started.
+	BotID       string `msgpack:"bo,omitempty"`
+	BlueprintID string `msgpack:"bl,omitempty"`
+	// BotRevision is the revision of the bot's stream that the session keeps;
+	// it holds once Pinned, which the first answer does.
+	BotRevision Revision `msgpack:"br,omitempty"`
+	Pinned      bool     `msgpack:"pi,omitempty"`
+	// Lifetime is how long the session lives after LastAt, in milliseconds.
+	// 0 ends it with every message.
+	Lifetime          int64 `msgpack:"lt,omitempty"`
+	ContactCollection bool  `msgpack:"cc,omitempty"`
+	Attachments       bool  `msgpack:"am,omitempty"`
+	// Memory is what the engine asked to be given back with the next turn.
+	Memory []byte `msgpack:"mm,omitempty"`
+}
+
+// Digest stands for a wamid where only equality counts: the first 16 bytes of
+// its SHA-256.
+type Digest [16]byte
+
+// Seen remembers that a message was received.
+type Seen struct {
+	Digest Digest  `msgpack:"d"`
+	At     Instant `msgpack:"t"`
+}
+
+// Waiting is a received message that no turn has taken up yet.
+type Waiting struct {
+	Message string  `msgpack:"m"`
+	WAMID   string  `msgpack:"w"`
+	Session string  `msgpack:"s"`
+	At      Instant `msgpack:"t"`
+}
+
+// OpenTurn is a turn whose answer is still owed.
+type OpenTurn struct {
+	ID      string `msgpack:"id"`
+	Session string `msgpack:"s"`
+	// Messages are the user messages it answers, oldest first.
+	Messages  []Waiting `msgpack:"m"`
+	StartedAt Instant   `msgpack:"t"`
+	// Attempts counts failed tries; the next one is due at Due.
+	Attempts int     `msgpack:"n,omitempty"`
+	Due      Instant `msgpack:"u,omitempty"`
+}
+
+// OpenPart is a part of a reply whose delivery to Meta is still owed.
+type OpenPart struct {
+	Part
+	Session string `msgpack:"s"`
+	// Attempts counts the tries that were begun, the last at AttemptedAt.
+	Attempts    int     `msgpack:"n,omitempty"`
+	AttemptedAt Instant `msgpack:"a,omitempty"`
+	// Trying means that the last try has no outcome recorded yet.
+	Trying bool `msgpack:"y,omitempty"`
+	// Due is the earliest time of the next try.
+	Due Instant `msgpack:"u,omitempty"`
+}
+
+// SentPart is a part that Meta accepted and whose statuses still come in.
+type SentPart struct {
+	Part    string  `msgpack:"p"`
+	Message string  `msgpack:"m"`
+	Session string  `msgpack:"s"`
+	Wamid   Digest  `msgpack:"w"`
+	At      Instant `msgpack:"t"`
+	// Status is the furthest status seen: "", "sent", "delivered", "read" …
+	Status string `msgpack:"r,omitempty"`
+}
+
+// Carried is what a conversation must remember from before a point in its
+// stream. A fact that holds it is where loading a conversation may begin.
+type Carried struct {
+	// LastInbound is when the sender last wrote, by Meta's clock.
+	LastInbound Instant    `msgpack:"li,omitempty"`
+	Seen        []Seen     `msgpack:"se,omitempty"`
+	Inbox       []Waiting  `msgpack:"in,omitempty"`
+	Turn        *OpenTurn  `msgpack:"tu,omitempty"`
+	Outbox      []OpenPart `msgpack:"ou,omitempty"`
+	Sent        []SentPart `msgpack:"st,omitempty"`
+}
+
+// SessionStarted says that a new session began with the message that follows.
+type SessionStarted struct {
+	Session Session `msgpack:"ss"`
+	Carried Carried `msgpack:"ca"`
+}
+
+// SessionContinued repeats what is remembered in the middle of a long session,
+// so that loading need not read all of it.
+type SessionContinued struct {
+	Session Session `msgpack:"ss"`
+	Carried Carried `msgpack:"ca"`
+}
+
+// SessionReset says that the sender asked for a new conversation.
+type SessionReset struct {
+	Session string `msgpack:"ss,omitempty"`
+	// Command is the message that asked for it, for example "/reset".
+	Command string `msgpack:"co"`
+	WAMID   string `msgpack:"wa,omitempty"`
+}
+
+// MessageReceived says that the sender wrote.
+type MessageReceived struct {
+	Session string `msgpack:"ss"`
+	// Message is our ID of it, WAMID is Meta's.
+	Message string `msgpack:"id"`
+	WAMID   string `msgpack:"wa"`
+	// From is the phone number ("wa_id", digits), UserID the business-scoped
+	// user ID; one of them may be missing.
+	From   string `msgpack:"fr,omitempty"`
+	UserID string `msgpack:"ui,omitempty"`
+	// Profile is the name the sender chose.
+	Profile string `msgpack:"pf,omitempty"`
+	// Kind is Meta's type of the message, for example "text".
+	Kind string `msgpack:"ki"`
+	// Text is what the engine is given: the text as written, or a described
+	// form of another kind.
+	Text string `msgpack:"tx,omitempty"`
+	// ReplyTo is the wamid of the quoted message.
+	ReplyTo string `msgpack:"rt,omitempty"`
+	// At is when it was written, by Meta's clock; Received when it reached us.
+	At       Instant `msgpack:"t"`
+	Received Instant `msgpack:"r"`
+	// Opens says that the message wants an answer.
+	Opens bool `msgpack:"op,omitempty"`
+}
+
+// MessageBlocked says that a message came from someone who may not write. It
+// is not part of any history.
+type MessageBlocked struct {
+	WAMID string `msgpack:"wa"`
+	From  string `msgpack:"fr"`
+}
+
+// EventType is the stored name.
+func (SessionStarted) EventType() string { return "SessionStarted" }
+
+// EventType is the stored name.
+func (SessionContinued) EventType() string { return "SessionContinued" }
+
+// EventType is the stored name.
+func (SessionReset) EventType() string { return "SessionReset" }
+
+// EventType is the stored name.
+func (MessageReceived) EventType() string { return "MessageReceived" }
+
+// EventType is the stored name.
+func (MessageBlocked) EventType() string { return "MessageBlocked" }
+
+// IsSnapshot says that loading may begin with this fact.
+func (SessionStarted) IsSnapshot() {}
+
+// IsSnapshot says that loading may begin with this fact.
+func (SessionContinued) IsSnapshot() {}

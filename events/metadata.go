@@ -1,0 +1,48 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Metadata travels beside every fact as a JSON object, so that tools which
+// cannot read msgpack (EventStoreDB's own among them) can group and trace.
+type Metadata struct {
+	// Command is the ID of the command that caused the fact.
+	Command string `json:"command,omitempty"`
+	// Correlation ties everything that one outside request led to.
+	// "$correlationId" is EventStoreDB's name for it.
+	Correlation string `json:"$correlationId,omitempty"`
+	// Causation is the ID of the command or request directly before.
+	Causation string `json:"$causationId,omitempty"`
+	// Account owns the stream.
+	Account string `json:"account,omitempty"`
+	// At is when the command was made, in microseconds since 1970.
+	At Instant `json:"at,omitempty"`
+	// Owes is when the stream next owes the world some work, as it stood
+	// after this append; 0 means it owes nothing. It lets a node find, without
+	// reading streams, whom to wake.
+	Owes Instant `json:"owes,omitempty"`
+}
+
+// Encode gives the JSON form.
+func (m Metadata) Encode() []byte {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // strings and integers always encode
+	}
+	return b
+}
+
+// DecodeMetadata reads the JSON form. Empty input is empty metadata: events
+// written by others need not carry ours.
+func DecodeMetadata(b []byte) (Metadata, error) {
+	var m Metadata
+	if len(b) == 0 {
+		return m, nil
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("decode metadata: %w", err)
+	}
+	return m, nil
+}
