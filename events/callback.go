@@ -6,14 +6,16 @@ type CallbackVerified struct {
 	// Status is the HTTP status of the answer: 200 or 403.
 	Status int `msgpack:"st"`
 	// Reason is for a person, for example "Verification token does not match."
-	Reason string `msgpack:"re"`
+	Reason string  `msgpack:"re"`
+	At     Instant `msgpack:"t"`
 }
 
 // CallbackRefused says that a notification was turned away before it was read,
 // because its signature was missing or wrong.
 type CallbackRefused struct {
-	Status int    `msgpack:"st"`
-	Reason string `msgpack:"re"`
+	Status int     `msgpack:"st"`
+	Reason string  `msgpack:"re"`
+	At     Instant `msgpack:"t"`
 }
 
 // CallbackMuted says that refusals came faster than they are worth recording.

@@ -16,11 +16,17 @@ type Event interface {
 	EventType() string
 }
 
-// Snapshot marks facts that repeat all that came before them as far as it
-// still matters, so that loading a stream backwards may stop there.
+// Snapshot is a fact that may repeat all that came before it as far as it still
+// matters. If it does, loading a stream backwards may stop there.
 type Snapshot interface {
 	Event
-	IsSnapshot()
+	IsSnapshot() bool
+}
+
+// IsSnapshot reports that loading may begin with a fact.
+func IsSnapshot(e Event) bool {
+	s, ok := e.(Snapshot)
+	return ok && s.IsSnapshot()
 }
 
 // Unknown is a fact of a type that this version does not know, usually one
@@ -41,10 +47,11 @@ var catalogue = tableOf(
 	NotificationReceived{}, SystemNotified{}, NotificationMisdirected{},
 	BotCreated{}, BotUpdated{}, BotDeleted{},
 	TokenIssued{}, TokenRevoked{},
+	AliasClaimed{}, AliasReleased{},
 	SessionStarted{}, SessionContinued{}, SessionReset{},
 	MessageReceived{}, MessageBlocked{},
 	TurnStarted{}, TurnDelayed{}, TurnAnswered{}, TurnClosed{},
-	SendAttempted{}, SendRefused{}, SendUnclear{}, PartSent{}, StatusReceived{},
+	SendAttempted{}, SendRefused{}, SendUnclear{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 
 func tableOf(facts ...Event) map[string]reflect.Type {

@@ -38,7 +38,6 @@ type Seen struct {
 // Waiting is a received message that no turn has taken up yet.
 type Waiting struct {
 	Message string  `msgpack:"m"`
-	WAMID   string  `msgpack:"w"`
 	Session string  `msgpack:"s"`
 	At      Instant `msgpack:"t"`
 }
@@ -59,11 +58,15 @@ type OpenTurn struct {
 type OpenPart struct {
 	Part
 	Session string `msgpack:"s"`
-	// Attempts counts the tries that were begun, the last at AttemptedAt.
-	Attempts    int     `msgpack:"n,omitempty"`
-	AttemptedAt Instant `msgpack:"a,omitempty"`
+	// Attempts counts the tries that were begun, FirstAttempt and LastAttempt
+	// say when.
+	Attempts     int     `msgpack:"n,omitempty"`
+	FirstAttempt Instant `msgpack:"f,omitempty"`
+	LastAttempt  Instant `msgpack:"a,omitempty"`
 	// Trying means that the last try has no outcome recorded yet.
 	Trying bool `msgpack:"y,omitempty"`
+	// Unclear counts the tries whose outcome is recorded as unknown.
+	Unclear int `msgpack:"q,omitempty"`
 	// Due is the earliest time of the next try.
 	Due Instant `msgpack:"u,omitempty"`
 }
@@ -83,18 +86,22 @@ type SentPart struct {
 // stream. A fact that holds it is where loading a conversation may begin.
 type Carried struct {
 	// LastInbound is when the sender last wrote, by Meta's clock.
-	LastInbound Instant    `msgpack:"li,omitempty"`
-	Seen        []Seen     `msgpack:"se,omitempty"`
-	Inbox       []Waiting  `msgpack:"in,omitempty"`
-	Turn        *OpenTurn  `msgpack:"tu,omitempty"`
-	Outbox      []OpenPart `msgpack:"ou,omitempty"`
-	Sent        []SentPart `msgpack:"st,omitempty"`
+	LastInbound Instant `msgpack:"li,omitempty"`
+	// Earlier are sessions before the newest whose messages still wait.
+	Earlier []Session  `msgpack:"ea,omitempty"`
+	Seen    []Seen     `msgpack:"se,omitempty"`
+	Inbox   []Waiting  `msgpack:"in,omitempty"`
+	Turn    *OpenTurn  `msgpack:"tu,omitempty"`
+	Outbox  []OpenPart `msgpack:"ou,omitempty"`
+	Sent    []SentPart `msgpack:"st,omitempty"`
 }
 
 // SessionStarted says that a new session began with the message that follows.
 type SessionStarted struct {
 	Session Session `msgpack:"ss"`
-	Carried Carried `msgpack:"ca"`
+	// Carried repeats what is remembered, if it is worth it; nil means that
+	// loading must go on to earlier facts.
+	Carried *Carried `msgpack:"ca,omitempty"`
 }
 
 // SessionContinued repeats what is remembered in the middle of a long session,
@@ -108,13 +115,16 @@ type SessionContinued struct {
 type SessionReset struct {
 	Session string `msgpack:"ss,omitempty"`
 	// Command is the message that asked for it, for example "/reset".
-	Command string `msgpack:"co"`
-	WAMID   string `msgpack:"wa,omitempty"`
+	Command string  `msgpack:"co"`
+	WAMID   string  `msgpack:"wa,omitempty"`
+	At      Instant `msgpack:"t"`
 }
 
 // MessageReceived says that the sender wrote.
 type MessageReceived struct {
-	Session string `msgpack:"ss"`
+	// Session is "" for a message that is outside of any, such as a reaction
+	// that comes long after.
+	Session string `msgpack:"ss,omitempty"`
 	// Message is our ID of it, WAMID is Meta's.
 	Message string `msgpack:"id"`
 	WAMID   string `msgpack:"wa"`
@@ -136,13 +146,17 @@ type MessageReceived struct {
 	Received Instant `msgpack:"r"`
 	// Opens says that the message wants an answer.
 	Opens bool `msgpack:"op,omitempty"`
+	// Placeholder says that Meta could not show the message yet. The real one
+	// may follow, under the same wamid. Meta: error 131060.
+	Placeholder bool `msgpack:"ph,omitempty"`
 }
 
 // MessageBlocked says that a message came from someone who may not write. It
 // is not part of any history.
 type MessageBlocked struct {
-	WAMID string `msgpack:"wa"`
-	From  string `msgpack:"fr"`
+	WAMID string  `msgpack:"wa"`
+	From  string  `msgpack:"fr"`
+	At    Instant `msgpack:"t"`
 }
 
 // EventType is the stored name.
@@ -160,8 +174,8 @@ func (MessageReceived) EventType() string { return "MessageReceived" }
 // EventType is the stored name.
 func (MessageBlocked) EventType() string { return "MessageBlocked" }
 
-// IsSnapshot says that loading may begin with this fact.
-func (SessionStarted) IsSnapshot() {}
+// IsSnapshot says whether loading may begin with this fact.
+func (e SessionStarted) IsSnapshot() bool { return e.Carried != nil }
 
 // IsSnapshot says that loading may begin with this fact.
-func (SessionContinued) IsSnapshot() {}
+func (SessionContinued) IsSnapshot() bool { return true }

@@ -1,7 +1,9 @@
 package events
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/binary"
 
 	"github.com/google/uuid"
@@ -22,4 +24,47 @@ func IDOf(stream Stream, command string, n int) ID {
 	id[6] = id[6]&0x0f | 0x80 // version 8: a layout of our own (RFC 9562)
 	id[8] = id[8]&0x3f | 0x80 // variant
 	return id
+}
+
+// keyLength and keyAlphabet give the form of the API's IDs: 25 lower-case
+// letters and digits, the first a letter.
+const (
+	keyLength   = 25
+	keyAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+	letters     = 26
+)
+
+// NewKey makes the ID of a new thing: 25 random lower-case letters and digits
+// (about 128 bits). It means nothing and is never used twice.
+func NewKey() string {
+	var seed [2 * keyLength]byte
+	_, _ = rand.Read(seed[:]) // never fails (documented)
+	return keyOf(seed[:])
+}
+
+// DeriveKey makes an ID in the form of NewKey that depends on nothing but its
+// parts: a command that is put twice gives the same IDs to what it makes.
+func DeriveKey(parts ...string) string {
+	h := sha512.New()
+	for _, p := range parts {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(p)))
+		h.Write(length[:])
+		h.Write([]byte(p))
+	}
+	return keyOf(h.Sum(nil))
+}
+
+// keyOf turns each two bytes of the seed into a sign.
+func keyOf(seed []byte) string {
+	var key [keyLength]byte
+	for i := range key {
+		n := binary.BigEndian.Uint16(seed[2*i:])
+		if i == 0 {
+			key[i] = keyAlphabet[n%letters]
+		} else {
+			key[i] = keyAlphabet[int(n)%len(keyAlphabet)]
+		}
+	}
+	return string(key[:])
 }

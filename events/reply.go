@@ -93,6 +93,7 @@ type SendAttempted struct {
 type SendRefused struct {
 	Session string `msgpack:"ss"`
 	Part    string `msgpack:"pa"`
+	Message string `msgpack:"me"`
 	Attempt int    `msgpack:"n"`
 	// Status is the HTTP status, Code and Subcode are Meta's; 0 when absent.
 	Status  int    `msgpack:"st,omitempty"`
@@ -101,7 +102,7 @@ type SendRefused struct {
 	Detail  string `msgpack:"de,omitempty"`
 	// Cure is what an operator can do about it.
 	Cure string `msgpack:"cu,omitempty"`
-	// Due is when the part is tried again; 0 means that it is given up.
+	// Due is when the part is tried again; 0 means never.
 	Due Instant `msgpack:"u,omitempty"`
 }
 
@@ -110,11 +111,25 @@ type SendRefused struct {
 type SendUnclear struct {
 	Session string `msgpack:"ss"`
 	Part    string `msgpack:"pa"`
+	Message string `msgpack:"me"`
 	Attempt int    `msgpack:"n"`
 	Detail  string `msgpack:"de,omitempty"`
-	// Due is when the part is tried again if nothing settles it; 0 means that
-	// it is given up.
+	// Due is when the part is tried again if nothing settles it.
 	Due Instant `msgpack:"u,omitempty"`
+}
+
+// PartAbandoned says that a part is no longer owed although nobody knows that
+// it was sent.
+type PartAbandoned struct {
+	Session string `msgpack:"ss"`
+	Part    string `msgpack:"pa"`
+	Message string `msgpack:"me"`
+	// Attempts is how often it was tried.
+	Attempts int `msgpack:"n"`
+	// Reason is a word for programs ("refused", "unclear", "integration_deleted");
+	// Detail is for a person.
+	Reason string `msgpack:"re"`
+	Detail string `msgpack:"de,omitempty"`
 }
 
 // PartSent says that Meta accepted a part.
@@ -124,7 +139,8 @@ type PartSent struct {
 	Message string `msgpack:"me"`
 	WAMID   string `msgpack:"wa"`
 	// Took is how long the call took, in microseconds; 0 when a status told us.
-	Took int64 `msgpack:"tk,omitempty"`
+	Took int64   `msgpack:"tk,omitempty"`
+	At   Instant `msgpack:"t"`
 }
 
 // StatusReceived says what became of a message the business sent.
@@ -166,6 +182,9 @@ func (SendRefused) EventType() string { return "SendRefused" }
 
 // EventType is the stored name.
 func (SendUnclear) EventType() string { return "SendUnclear" }
+
+// EventType is the stored name.
+func (PartAbandoned) EventType() string { return "PartAbandoned" }
 
 // EventType is the stored name.
 func (PartSent) EventType() string { return "PartSent" }

@@ -63,7 +63,7 @@ type Store interface {
 	// Any error but *WrongRevision leaves the outcome open: try again with the
 	// same records, or read the stream. ErrFull and ErrTooLarge are certain:
 	// nothing was stored. At least one record is required; the records' sizes
-	// together must stay below MaxAppend. The store does not keep the slices.
+	// together must not exceed MaxAppend. The store does not keep the slices.
 	Append(ctx context.Context, stream Stream, expected Revision, records ...Record) (Appended, error)
 
 	// Read returns up to limit events of a stream, beginning with revision

@@ -5,6 +5,8 @@ import "strings"
 // The categories of streams. A category is also the kind of the actor that
 // writes its streams.
 const (
+	// AliasCategory holds who bears an alias.
+	AliasCategory = "alias"
 	// AccountCategory holds who may call the API.
 	AccountCategory = "account"
 	// BotCategory holds bots.
