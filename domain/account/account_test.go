@@ -1,0 +1,30 @@
+package account_test
+
+import (
+	"testing"
+
+	"parley/domain"
+	"parley/domain/account"
+	"parley/domain/domaintest"
+	"parley/events"
+)
+
+func TestRules(t *testing.T) {
+	issued := events.TokenIssued{Token: "t1", Name: "first", Hash: []byte{1}}
+	put := func(body any) domain.Command { return domain.Command{ID: "c", Body: body} }
+	domaintest.Run(t, account.New(), []domaintest.Case{
+		{
+			Name: "a token is issued", When: put(account.Issue{Token: "t1", Name: "first", Hash: []byte{1}}),
+			Then: []events.Event{issued},
+		},
+		{Name: "a token is issued once", Given: []events.Event{issued}, When: put(account.Issue{Token: "t1", Hash: []byte{2}})},
+		{
+			Name: "a token is revoked", Given: []events.Event{issued},
+			When: put(account.Revoke{Token: "t1"}), Then: []events.Event{events.TokenRevoked{Token: "t1"}},
+		},
+		{
+			Name: "a token is revoked once", Given: []events.Event{issued, events.TokenRevoked{Token: "t1"}},
+			When: put(account.Revoke{Token: "t1"}), Refused: domain.NotFound,
+		},
+	})
+}

@@ -1,0 +1,251 @@
+package conversation_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"parley/domain"
+	"parley/domain/conversation"
+	"parley/events"
+)
+
+var names = rapid.SampledFrom([]string{"", "a", "b", "c", "a-0", "b-0", "c-1"})
+
+// anyFact draws a fact of any type with few different values, so that facts
+// refer to one another by chance.
+func anyFact(t *rapid.T) events.Event {
+	types := events.Types()
+	keys := make([]string, 0, len(types))
+	for name := range types {
+		keys = append(keys, name)
+	}
+	slices.Sort(keys)
+	v := reflect.New(reflect.TypeOf(types[rapid.SampledFrom(keys).Draw(t, "type")])).Elem()
+	fill(t, v, 0)
+	return v.Interface().(events.Event)
+}
+
+func fill(t *rapid.T, v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(names.Draw(t, "name"))
+	case reflect.Bool:
+		v.SetBool(rapid.Bool().Draw(t, "bool"))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(rapid.Int64Range(-2, 5).Draw(t, "int"))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i), depth+1)
+		}
+	case reflect.Pointer:
+		if depth < 4 && rapid.Bool().Draw(t, "set") {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(t, v.Elem(), depth+1)
+		}
+	case reflect.Slice:
+		n := rapid.IntRange(0, 2).Draw(t, "length")
+		if depth > 4 {
+			n = 0
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		for i := range n {
+			fill(t, v.Index(i), depth+1)
+		}
+	}
+}
+
+// anyCommand draws a command that may or may not make sense now.
+func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
+	name, part := names.Draw(t, "id"), names.Draw(t, "part")
+	attempt := rapid.IntRange(0, 3).Draw(t, "attempt")
+	wait := time.Duration(rapid.IntRange(0, 60).Draw(t, "wait")) * time.Second
+	sending := rapid.Bool().Draw(t, "sending")
+	fresh := fmt.Sprintf("m%d", n)
+	body := rapid.SampledFrom([]any{
+		conversation.Receive{
+			Policy: conversation.Policy{
+				Allowed: rapid.IntRange(0, 9).Draw(t, "allowed") > 0, BotID: "bot",
+				Lifetime: rapid.SampledFrom([]int64{0, 30_000, 86_400_000}).Draw(t, "lifetime"),
+			},
+			Messages: []conversation.Inbound{{
+				Message: fresh, Session: "s" + fresh, WAMID: "wamid." + names.Draw(t, "wamid") + fresh[:rapid.IntRange(1, len(fresh)).Draw(t, "dup")],
+				Kind: "text", Text: rapid.SampledFrom([]string{"hi", "/reset"}).Draw(t, "text"), At: at, Opens: rapid.Bool().Draw(t, "opens"),
+			}},
+		},
+		conversation.Receive{Policy: conversation.Policy{Allowed: true}, Statuses: []conversation.Status{{
+			WAMID: "wamid." + name, Status: rapid.SampledFrom([]string{"sent", "read", "failed", "odd"}).Draw(t, "status"), Echo: part, At: at,
+		}}},
+		conversation.Answer{
+			Turn: name, Sending: sending, EndSession: rapid.Bool().Draw(t, "end"),
+			Parts: []events.Part{{ID: name + "-0"}, {ID: name + "-1"}},
+		},
+		conversation.Delay{Turn: name, Wait: wait},
+		conversation.Close{Turn: name},
+		conversation.Attempt{Part: part},
+		conversation.GiveUp{Part: part},
+		conversation.ReportSent{Part: part, WAMID: "wamid." + part, Sending: sending},
+		conversation.ReportRefused{Part: part, Attempt: attempt, Retry: rapid.Bool().Draw(t, "retry"), Wait: wait},
+		conversation.ReportUnclear{Part: part, Attempt: attempt},
+		conversation.Abandon{Reason: "gone"},
+	}).Draw(t, "command")
+	return domain.Command{ID: fresh, At: at, Body: body}
+}
+
+func quickRules() conversation.Rules {
+	r := conversation.DefaultRules()
+	r.SnapshotEvery = 20
+	return r
+}
+
+// same compares states but for the count of facts since the last snapshot.
+func same(a, b conversation.State) string {
+	a.Since, b.Since = 0, 0
+	return cmp.Diff(a, b)
+}
+
+func TestEvolveIsTotal(t *testing.T) {
+	decider := conversation.New(quickRules())
+	rapid.Check(t, func(t *rapid.T) {
+		var s conversation.State
+		for range rapid.IntRange(0, 30).Draw(t, "facts") {
+			s = decider.Evolve(s, anyFact(t))
+			_ = decider.Owed(s)
+			_, _ = decider.Decide(s, anyCommand(t, 1, 1))
+		}
+	})
+}
+
+func TestDecisions(t *testing.T) {
+	decider := conversation.New(quickRules())
+	rapid.Check(t, func(t *rapid.T) {
+		var s conversation.State
+		var history []events.Event
+		at := events.At(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC))
+		for n := range rapid.IntRange(1, 60).Draw(t, "commands") {
+			at = at.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
+			c := anyCommand(t, n, at)
+			if fitting := rapid.IntRange(0, 2).Draw(t, "fitting"); fitting > 0 {
+				c = fit(s, c)
+			}
+			before := s
+			facts, err := decider.Decide(s, c)
+			if diff := same(before, s); diff != "" {
+				t.Fatalf("deciding changed the state: %s", diff)
+			}
+			if err != nil {
+				if !domain.IsRefusal(err, domain.Stale) {
+					t.Fatalf("%T: %v", c.Body, err)
+				}
+				continue
+			}
+			s = decider.Fold(s, facts...)
+			history = append(history, facts...)
+
+			again, err := decider.Decide(s, c)
+			if diff := same(s, decider.Fold(s, again...)); err == nil && diff != "" && !mayRepeat(c.Body) {
+				t.Fatalf("%T a second time changed the state: %s", c.Body, diff)
+			}
+			if len(s.Inbox) > 0 && s.Turn == nil && len(s.Outbox) == 0 {
+				t.Fatalf("messages wait and nobody sees to them after %T", c.Body)
+			}
+		}
+		if diff := cmp.Diff(s, fromSnapshot(decider, history)); diff != "" {
+			t.Fatalf("loading from the last snapshot gives another state: %s", diff)
+		}
+		settle(t, decider, s, at)
+	})
+}
+
+// mayRepeat names the command for which a second one is a second wish. The
+// grain tells the two apart by their IDs.
+func mayRepeat(body any) bool {
+	_, ok := body.(conversation.Delay)
+	return ok
+}
+
+// fit makes a drawn command name what is under way.
+func fit(s conversation.State, c domain.Command) domain.Command {
+	turn, part, attempt := "", "", 0
+	if s.Turn != nil {
+		turn = s.Turn.ID
+	}
+	if len(s.Outbox) > 0 {
+		part, attempt = s.Outbox[0].ID, s.Outbox[0].Attempts
+	}
+	switch b := c.Body.(type) {
+	case conversation.Answer:
+		b.Turn = turn
+		b.Parts = []events.Part{{ID: turn + "-0"}, {ID: turn + "-1"}}
+		c.Body = b
+	case conversation.Delay:
+		b.Turn = turn
+		c.Body = b
+	case conversation.Close:
+		b.Turn = turn
+		c.Body = b
+	case conversation.Attempt:
+		b.Part = part
+		c.Body = b
+	case conversation.GiveUp:
+		b.Part = part
+		c.Body = b
+	case conversation.ReportSent:
+		b.Part = part
+		c.Body = b
+	case conversation.ReportRefused:
+		b.Part, b.Attempt = part, attempt
+		c.Body = b
+	case conversation.ReportUnclear:
+		b.Part, b.Attempt = part, attempt
+		c.Body = b
+	}
+	return c
+}
+
+// fromSnapshot folds only the facts from the last snapshot on.
+func fromSnapshot(d domain.Decider[conversation.State], facts []events.Event) conversation.State {
+	first := 0
+	for i, f := range facts {
+		if events.IsSnapshot(f) {
+			first = i
+		}
+	}
+	return d.Fold(conversation.State{}, facts[first:]...)
+}
+
+// settle does what is owed until nothing is: work must come to an end.
+func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.State, at events.Instant) {
+	for range 1000 {
+		owed := d.Owed(s)
+		if len(owed) == 0 {
+			return
+		}
+		at = max(at, owed[0].Due)
+		var body any
+		switch task := owed[0].Body.(type) {
+		case conversation.RunTurn:
+			body = conversation.Answer{Turn: task.Turn.ID, Parts: []events.Part{{ID: task.Turn.ID + "-last"}}}
+		case conversation.Deliver:
+			facts, err := d.Decide(s, domain.Command{At: at, Body: conversation.Attempt{Part: task.Part.ID}})
+			if err != nil {
+				t.Fatalf("a part that is owed may not be sent: %v", err)
+			}
+			s = d.Fold(s, facts...)
+			body = conversation.ReportSent{Part: task.Part.ID, WAMID: "wamid." + task.Part.ID}
+		case conversation.GiveUp:
+			body = task
+		}
+		facts, err := d.Decide(s, domain.Command{At: at, Body: body})
+		if err != nil {
+			t.Fatalf("%T: %v", body, err)
+		}
+		s = d.Fold(s, facts...)
+	}
+	t.Fatalf("work never ends: %+v", d.Owed(s))
+}

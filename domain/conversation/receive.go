@@ -1,0 +1,152 @@
+package conversation
+
+import (
+	"strings"
+	"time"
+
+	"parley/events"
+)
+
+// receive takes in a notification: statuses first, because one may settle a
+// part that holds up the next turn, then messages, then the turn they open.
+func (d *draft) receive(body Receive) {
+	if body.Notification != nil {
+		d.record(*body.Notification)
+	}
+	for _, st := range body.Statuses {
+		d.status(st)
+	}
+	for _, m := range body.Messages {
+		d.message(m, body.Policy)
+	}
+	d.startTurn()
+	if d.worthCarrying(d.rules.SnapshotEvery) {
+		d.record(events.SessionContinued{Session: d.state.Session, Carried: d.state.Carried})
+	}
+}
+
+// worthCarrying reports that enough facts lie behind to repeat what is
+// remembered. The more that is, the more facts it takes.
+func (d *draft) worthCarrying(facts int) bool {
+	return d.state.Since >= facts+len(d.state.Seen)/4
+}
+
+func (d *draft) message(m Inbound, policy Policy) {
+	switch {
+	case d.state.seen(m.WAMID), m.Placeholder && d.state.seen(seenAs(m.WAMID, true)):
+		return
+	case !policy.Allowed:
+		d.record(events.MessageBlocked{WAMID: m.WAMID, From: m.from(), At: d.at})
+		return
+	case isReset(m.Text) && m.Kind == "text":
+		d.record(events.SessionReset{
+			Session: d.state.Session.ID, Command: strings.TrimSpace(m.Text), WAMID: m.WAMID, At: d.at,
+		})
+		return
+	}
+	full := m.Opens && len(d.state.Inbox) >= maxWaiting
+	session := d.session(m, policy)
+	d.record(events.MessageReceived{
+		Session: session, Message: m.Message, WAMID: m.WAMID,
+		From: m.From, UserID: m.UserID, Profile: m.Profile,
+		Kind: m.Kind, Text: m.Text, ReplyTo: m.ReplyTo,
+		At: m.At, Received: d.at, Opens: m.Opens && !full, Placeholder: m.Placeholder,
+	})
+	if full {
+		d.record(events.TurnClosed{
+			Session: session, Turn: m.Message, Reason: "too_many_waiting", Messages: []string{m.Message},
+			Detail: "Too many messages of this sender wait for their answer.",
+		})
+	}
+}
+
+// session gives the session of a message, and starts a new one if it needs it.
+// A message that says nothing, such as a reaction, starts none.
+func (d *draft) session(m Inbound, policy Policy) string {
+	switch {
+	case !d.expired():
+		return d.state.Session.ID
+	case !m.Opens && m.Text == "":
+		return ""
+	}
+	fact := events.SessionStarted{Session: policy.session(m.Session, d.at)}
+	if d.worthCarrying(startCarries) {
+		carried := d.state.retire().Carried
+		fact.Carried = &carried
+	}
+	d.record(fact)
+	return m.Session
+}
+
+func (m Inbound) from() string {
+	if m.From != "" {
+		return m.From
+	}
+	return m.UserID
+}
+
+// isReset reports that a text is a command to begin anew. Spec: "Queue and
+// session semantics", commands.
+func isReset(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "/restart", "/reset", "/new":
+		return true
+	}
+	return false
+}
+
+// expired reports that the next message needs a new session. A clock that
+// went back does not end a session.
+func (d *draft) expired() bool {
+	s := d.state.Session
+	return s.ID == "" || s.Lifetime == 0 ||
+		d.at.Sub(s.LastAt) >= time.Duration(s.Lifetime)*time.Millisecond
+}
+
+func (p Policy) session(id string, at events.Instant) events.Session {
+	return events.Session{
+		ID: id, StartedAt: at, LastAt: at,
+		BotID: p.BotID, BlueprintID: p.BlueprintID, Lifetime: p.Lifetime,
+		ContactCollection: p.ContactCollection, Attachments: p.Attachments,
+	}
+}
+
+// startTurn lets the bot set about what waits, if nothing else is under way:
+// all waiting messages of the oldest one's session.
+func (d *draft) startTurn() {
+	s := d.state
+	if s.Turn != nil || len(s.Outbox) > 0 || len(s.Inbox) == 0 {
+		return
+	}
+	session := s.Inbox[0].Session
+	var messages []string
+	for _, w := range s.Inbox {
+		if w.Session == session {
+			messages = append(messages, w.Message)
+		}
+	}
+	d.record(events.TurnStarted{Session: session, Turn: messages[0], Messages: messages, At: d.at})
+}
+
+// status records what became of a sent message. A status that echoes a part
+// which is still owed proves that Meta accepted it.
+func (d *draft) status(st Status) {
+	if i := d.state.find(st.Echo); st.Echo != "" && i >= 0 && rank(st.Status) > 0 {
+		p := d.state.Outbox[i]
+		d.record(events.PartSent{Session: p.Session, Part: p.ID, Message: p.Message, WAMID: st.WAMID, At: d.at})
+	}
+	fact := events.StatusReceived{
+		WAMID: st.WAMID, Status: st.Status, Recipient: st.Recipient, At: st.At,
+		Code: st.Code, Title: st.Title, Detail: st.Detail,
+	}
+	if i := d.state.sentIndex(st.WAMID, st.Echo); i >= 0 {
+		p := d.state.Sent[i]
+		if p.Status == st.Status {
+			return // the same notification again
+		}
+		fact.Session, fact.Part, fact.Message = p.Session, p.Part, p.Message
+		fact.Late = rank(st.Status) > 0 && rank(st.Status) < rank(p.Status)
+	}
+	d.record(fact)
+	d.startTurn()
+}

@@ -1,0 +1,122 @@
+package conversation
+
+import (
+	"time"
+
+	"parley/domain"
+	"parley/events"
+)
+
+// Rules are the numbers that the decisions depend on. Facts carry the results,
+// so changing a rule never changes the past.
+type Rules struct {
+	// Settle is how long an attempt of unknown outcome waits for a status
+	// before the part is given to Meta once more.
+	Settle time.Duration
+	// TurnAttempts bounds how often the engine is asked for one turn, and
+	// TurnBound how long after its start the last try may begin.
+	TurnAttempts int
+	TurnBound    time.Duration
+	// SendAttempts bounds how often one part is given to Meta when Meta
+	// refuses it, SendBound how long after its first try; UnclearAttempts
+	// bounds the tries whose outcome stays unknown.
+	SendAttempts    int
+	SendBound       time.Duration
+	UnclearAttempts int
+	// Remember is how long a wamid is known, against repeated notifications.
+	// Meta repeats for 7 days.
+	Remember time.Duration
+	// SnapshotEvery is how many facts lie at most, roughly, between two that a
+	// stream can be loaded from. Conversations that remember much have more.
+	SnapshotEvery int
+}
+
+// DefaultRules are the rules of a server that is not told otherwise.
+func DefaultRules() Rules {
+	return Rules{
+		Settle:          30 * time.Second,
+		TurnAttempts:    5,
+		TurnBound:       10 * time.Minute,
+		SendAttempts:    8,
+		SendBound:       domain.Day,
+		UnclearAttempts: 2,
+		Remember:        10 * domain.Day,
+		SnapshotEvery:   256,
+	}
+}
+
+// The bounds of what a conversation remembers. Together they keep a snapshot
+// well below what fits into one append.
+const (
+	// keepSeen bounds the wamids of Remember's time; a person writes far less.
+	keepSeen = 12_000
+	// keepSent and keepSentFor bound how long statuses are tied to sent parts.
+	keepSent    = 50
+	keepSentFor = 3 * domain.Day
+	// maxWaiting bounds the messages that wait for a turn. One more is closed
+	// at once.
+	maxWaiting = 2000
+	// startCarries is how many facts since the last snapshot make a new
+	// session's first fact one.
+	startCarries = 16
+)
+
+// New gives the rules as a decider.
+func New(r Rules) domain.Decider[State] {
+	return domain.Decider[State]{
+		Kind:    events.ConversationCategory,
+		Decide:  r.decide,
+		Evolve:  r.evolve,
+		Pending: r.pending,
+	}
+}
+
+func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
+	d := &draft{rules: r, state: s, at: c.At}
+	var err error
+	switch body := c.Body.(type) {
+	case Receive:
+		d.receive(body)
+	case Answer:
+		err = d.answer(body)
+	case Delay:
+		err = d.delay(body)
+	case Close:
+		err = d.close(body)
+	case Attempt:
+		err = d.attempt(body)
+	case GiveUp:
+		err = d.giveUp(body)
+	case Abandon:
+		d.abandon(body)
+	case ReportSent:
+		err = d.sent(body)
+	case ReportRefused:
+		d.refused(body)
+	case ReportUnclear:
+		d.unclear(body)
+	default:
+		err = domain.Refused(domain.Invalid, "", "conversations do not know this command")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.facts, nil
+}
+
+// draft collects the facts of one decision. Each fact is folded in at once, so
+// that the next one is decided from the state that it leads to.
+type draft struct {
+	rules Rules
+	state State
+	at    events.Instant
+	facts []events.Event
+}
+
+func (d *draft) record(fact events.Event) {
+	d.facts = append(d.facts, fact)
+	d.state = d.rules.evolve(d.state, fact)
+}
+
+// stale is the refusal for work that is no longer wanted.
+func stale(what string) error { return domain.Refused(domain.Stale, "", what) }

@@ -1,0 +1,192 @@
+package conversation
+
+import (
+	"crypto/sha256"
+	"slices"
+
+	"parley/events"
+)
+
+// State is what the facts of one conversation come to.
+//
+// Invariant: the inbox is empty unless a turn is open or parts are owed.
+type State struct {
+	// Session is the newest session; ID "" means that the next message starts
+	// one.
+	Session events.Session
+	events.Carried
+	// Since counts the facts since the last one that loading can begin with.
+	Since int
+}
+
+// DigestOf stands for a wamid.
+func DigestOf(wamid string) events.Digest {
+	sum := sha256.Sum256([]byte(wamid))
+	return events.Digest(sum[:16])
+}
+
+// seenAs is what a message is remembered by. A placeholder must not stand in
+// the way of the message it announces.
+func seenAs(wamid string, placeholder bool) string {
+	if placeholder {
+		return "placeholder of " + wamid
+	}
+	return wamid
+}
+
+func (s State) seen(wamid string) bool {
+	digest := DigestOf(wamid)
+	return slices.ContainsFunc(s.Seen, func(e events.Seen) bool { return e.Digest == digest })
+}
+
+// evolve folds a fact into the state. Slices are never changed in place: an
+// older state stays what it was.
+func (r Rules) evolve(s State, fact events.Event) State {
+	s.Since++
+	switch f := fact.(type) {
+	case events.SessionStarted:
+		if f.Carried != nil {
+			return State{Session: f.Session, Carried: *f.Carried}
+		}
+		s = s.retire()
+		s.Session = f.Session
+	case events.SessionContinued:
+		return State{Session: f.Session, Carried: f.Carried}
+	case events.SessionReset:
+		s = s.retire().remember(r, f.WAMID, f.At)
+	case events.MessageReceived:
+		s = s.received(r, f)
+	case events.MessageBlocked:
+		s = s.remember(r, f.WAMID, f.At)
+	case events.TurnStarted:
+		s = s.turnStarted(f)
+	case events.TurnDelayed:
+		s = s.turnDelayed(f)
+	case events.TurnAnswered:
+		s = s.turnAnswered(f)
+	case events.TurnClosed:
+		s = s.turnClosed(f)
+	case events.SendAttempted:
+		s = s.attempted(f)
+	case events.SendRefused:
+		s = s.postponed(f.Part, f.Due, false)
+	case events.SendUnclear:
+		s = s.postponed(f.Part, f.Due, true)
+	case events.PartAbandoned:
+		s = s.abandoned(f.Part)
+	case events.PartSent:
+		s = s.partSent(f)
+	case events.StatusReceived:
+		s = s.statusReceived(f)
+	}
+	return s
+}
+
+// remember notes a wamid and forgets those that are too old to come again.
+func (s State) remember(r Rules, wamid string, at events.Instant) State {
+	old := at.Add(-r.Remember)
+	first := max(0, len(s.Seen)-keepSeen+1)
+	for first < len(s.Seen) && s.Seen[first].At < old {
+		first++
+	}
+	s.Seen = append(slices.Clip(s.Seen[first:]), events.Seen{Digest: DigestOf(wamid), At: at})
+	return s
+}
+
+// retire ends the newest session. It is kept aside as long as messages of it
+// wait for their answer.
+func (s State) retire() State {
+	var earlier []events.Session
+	for _, e := range append(slices.Clone(s.Earlier), s.Session) {
+		if s.awaits(e.ID) {
+			earlier = append(earlier, e)
+		}
+	}
+	s.Earlier, s.Session = earlier, events.Session{}
+	return s
+}
+
+func (s State) awaits(session string) bool {
+	if session == "" {
+		return false
+	}
+	return s.Turn != nil && s.Turn.Session == session ||
+		slices.ContainsFunc(s.Inbox, func(w events.Waiting) bool { return w.Session == session })
+}
+
+// session finds the settings of a session that is the newest or is awaited.
+func (s State) session(id string) events.Session {
+	for _, e := range s.Earlier {
+		if e.ID == id {
+			return e
+		}
+	}
+	return s.Session
+}
+
+func (s State) received(r Rules, f events.MessageReceived) State {
+	s = s.remember(r, seenAs(f.WAMID, f.Placeholder), f.Received)
+	if f.Session == s.Session.ID {
+		s.Session.LastAt = f.Received
+	}
+	s.LastInbound = max(s.LastInbound, f.At)
+	if f.Opens {
+		s.Inbox = append(slices.Clip(s.Inbox), events.Waiting{
+			Message: f.Message, Session: f.Session, At: f.Received,
+		})
+	}
+	return s
+}
+
+func (s State) turnStarted(f events.TurnStarted) State {
+	turn := &events.OpenTurn{ID: f.Turn, Session: f.Session, StartedAt: f.At}
+	var rest []events.Waiting
+	for _, w := range s.Inbox {
+		if slices.Contains(f.Messages, w.Message) {
+			turn.Messages = append(turn.Messages, w)
+		} else {
+			rest = append(rest, w)
+		}
+	}
+	s.Turn, s.Inbox = turn, rest
+	return s
+}
+
+func (s State) turnDelayed(f events.TurnDelayed) State {
+	if s.Turn == nil || s.Turn.ID != f.Turn {
+		return s
+	}
+	turn := *s.Turn
+	turn.Attempts, turn.Due = f.Attempt, f.Due
+	s.Turn = &turn
+	return s
+}
+
+func (s State) turnAnswered(f events.TurnAnswered) State {
+	if s.Turn != nil && s.Turn.ID == f.Turn {
+		s.Turn = nil
+	}
+	outbox := slices.Clip(s.Outbox)
+	for _, p := range f.Parts {
+		outbox = append(outbox, events.OpenPart{Part: p, Session: f.Session})
+	}
+	s.Outbox = outbox
+	if s.Session.ID != f.Session {
+		return s
+	}
+	s.Session.Memory = f.Memory
+	if f.BotID != "" && !s.Session.Pinned {
+		s.Session.BotID, s.Session.BotRevision, s.Session.Pinned = f.BotID, f.BotRevision, true
+	}
+	if f.EndSession {
+		s = s.retire()
+	}
+	return s
+}
+
+func (s State) turnClosed(f events.TurnClosed) State {
+	if s.Turn != nil && s.Turn.ID == f.Turn {
+		s.Turn = nil
+	}
+	return s
+}

@@ -1,0 +1,278 @@
+package conversation_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/domain"
+	"parley/domain/conversation"
+	"parley/events"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the transcripts in testdata with what the code does")
+
+// TestTranscripts plays the scripts in testdata. A script is a list of blocks:
+// a command, a line of dashes, and what it led to — the facts that were
+// recorded or the refusal, and the work that is then owed. Lines that begin
+// with # are for the reader. Time stands still but for "wait".
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := newPlay(t).script(string(want))
+			if got == string(want) {
+				return
+			}
+			if !*rewrite {
+				t.Fatalf("%s differs; with -rewrite it becomes:\n%s", file, got)
+			}
+			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// play holds a conversation while a script is played.
+type play struct {
+	t       *testing.T
+	decider domain.Decider[conversation.State]
+	state   conversation.State
+	start   events.Instant
+	now     events.Instant
+	policy  conversation.Policy
+	n       int
+}
+
+func newPlay(t *testing.T) *play {
+	start := events.At(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC))
+	return &play{
+		t: t, decider: conversation.New(conversation.DefaultRules()), start: start, now: start,
+		policy: conversation.Policy{Allowed: true, BotID: "bot1", Lifetime: (24 * time.Hour).Milliseconds()},
+	}
+}
+
+func (p *play) script(text string) string {
+	var out strings.Builder
+	skipping := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+			skipping = false
+			fmt.Fprintln(&out, line)
+		case skipping:
+		case line == "----":
+			skipping = true
+		default:
+			fmt.Fprintln(&out, line)
+			fmt.Fprintln(&out, "----")
+			out.WriteString(p.line(line))
+			skipping = true
+		}
+	}
+	return out.String()
+}
+
+// line plays one command and tells what came of it.
+func (p *play) line(line string) string {
+	verb, args := split(line)
+	if verb == "wait" {
+		d, err := time.ParseDuration(args[""])
+		if err != nil {
+			p.t.Fatalf("%q: %v", line, err)
+		}
+		p.now = p.now.Add(d)
+		return p.owed()
+	}
+	if verb == "policy" {
+		p.setPolicy(args)
+		return ""
+	}
+	p.n++
+	c := domain.Command{ID: strconv.Itoa(p.n), At: p.now, Body: p.command(verb, args)}
+	facts, err := p.decider.Decide(p.state, c)
+	if err != nil {
+		return "refused: " + err.Error() + "\n"
+	}
+	p.state = p.decider.Fold(p.state, facts...)
+	var out strings.Builder
+	for _, f := range facts {
+		fmt.Fprintln(&out, p.show(f))
+	}
+	return out.String() + p.owed()
+}
+
+func (p *play) setPolicy(args map[string]string) {
+	if v, ok := args["allowed"]; ok {
+		p.policy.Allowed = v == "true"
+	}
+	if v, ok := args["bot"]; ok {
+		p.policy.BotID = v
+	}
+	if v, ok := args["lifetime"]; ok {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.policy.Lifetime = d.Milliseconds()
+	}
+}
+
+func (p *play) command(verb string, a map[string]string) any {
+	atoi := func(key string) int { n, _ := strconv.Atoi(a[key]); return n }
+	wait, _ := time.ParseDuration(a["wait"])
+	switch verb {
+	case "receive":
+		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{}, Messages: []conversation.Inbound{p.inbound(a)}}
+	case "status":
+		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{}, Statuses: []conversation.Status{{
+			WAMID: a["wamid"], Status: a[""], Echo: a["echo"], At: p.now, Code: atoi("code"),
+		}}}
+	case "answer":
+		body := conversation.Answer{Turn: a["turn"], BotID: "bot1", Sending: a["sending"] != "no", EndSession: a["end"] == "yes"}
+		for i, text := range strings.Split(a[""], "|") {
+			if text == "" {
+				continue
+			}
+			id := fmt.Sprintf("%s-%d", a["turn"], i)
+			body.Messages = append(body.Messages, events.TurnMessage{ID: "b" + id, Text: text})
+			body.Parts = append(body.Parts, events.Part{ID: id, Message: "b" + id, Payload: []byte(text)})
+		}
+		return body
+	case "delay":
+		return conversation.Delay{Turn: a["turn"], Reason: a[""], Wait: wait}
+	case "close":
+		return conversation.Close{Turn: a["turn"], Skipped: a["skipped"] == "yes", Reason: a[""]}
+	case "attempt":
+		return conversation.Attempt{Part: a[""]}
+	case "giveup":
+		return conversation.GiveUp{Part: a[""]}
+	case "sent":
+		return conversation.ReportSent{Part: a[""], WAMID: a["wamid"], Sending: a["sending"] != "no"}
+	case "sendrefused":
+		return conversation.ReportRefused{
+			Part: a[""], Attempt: atoi("attempt"), Code: atoi("code"), Detail: a["detail"], Retry: a["wait"] != "", Wait: wait,
+		}
+	case "unclear":
+		return conversation.ReportUnclear{Part: a[""], Attempt: atoi("attempt"), Detail: a["detail"]}
+	case "abandon":
+		return conversation.Abandon{Reason: a[""]}
+	}
+	p.t.Fatalf("no command %q", verb)
+	return nil
+}
+
+func (p *play) inbound(a map[string]string) conversation.Inbound {
+	id := a["id"]
+	m := conversation.Inbound{
+		Message: id, Session: "s" + strings.TrimPrefix(id, "m"), WAMID: "wamid." + id, From: "15551234567",
+		Kind: "text", Text: a[""], At: p.now, Opens: true,
+	}
+	if w, ok := a["wamid"]; ok {
+		m.WAMID = w
+	}
+	if kind, ok := a["kind"]; ok {
+		m.Kind, m.Opens, m.Text = kind, false, ""
+		m.Placeholder = kind == "unsupported"
+	}
+	return m
+}
+
+// owed tells what the state owes.
+func (p *play) owed() string {
+	var out strings.Builder
+	for _, task := range p.decider.Owed(p.state) {
+		what := ""
+		switch b := task.Body.(type) {
+		case conversation.RunTurn:
+			what = "run turn " + b.Turn.ID + " of session " + b.Session.ID
+		case conversation.Deliver:
+			what = "deliver " + b.Part.ID
+		case conversation.GiveUp:
+			what = "give up " + b.Part
+		}
+		fmt.Fprintf(&out, "owes: %s%s\n", what, p.when(task.Due))
+	}
+	if out.Len() == 0 {
+		return "owes: nothing\n"
+	}
+	return out.String()
+}
+
+func (p *play) when(due events.Instant) string {
+	if due <= p.now {
+		return ""
+	}
+	return " in " + due.Sub(p.now).String()
+}
+
+// show tells a fact by its fields that say something.
+func (p *play) show(fact events.Event) string {
+	if _, ok := fact.(events.NotificationReceived); ok {
+		return "NotificationReceived"
+	}
+	return fact.EventType() + p.fields(reflect.ValueOf(fact))
+}
+
+func (p *play) fields(v reflect.Value) string {
+	var out strings.Builder
+	for i := range v.NumField() {
+		name, field := v.Type().Field(i).Name, v.Field(i)
+		if field.IsZero() || name == "Carried" {
+			continue
+		}
+		switch x := field.Interface().(type) {
+		case events.Instant:
+			fmt.Fprintf(&out, " %s=+%s", name, x.Sub(p.start))
+		case events.Session:
+			fmt.Fprintf(&out, " %s=%s(bot %s)", name, x.ID, x.BotID)
+		case []events.TurnMessage:
+			for _, m := range x {
+				fmt.Fprintf(&out, " %s:%q", m.ID, m.Text)
+			}
+		case []events.Part:
+			for _, part := range x {
+				fmt.Fprintf(&out, " part:%s", part.ID)
+			}
+		default:
+			fmt.Fprintf(&out, " %s=%v", name, x)
+		}
+	}
+	return out.String()
+}
+
+// split parses `verb "text" key=value …`; the quoted or bare argument has the
+// empty key.
+func split(line string) (verb string, args map[string]string) {
+	args = map[string]string{}
+	verb, rest, _ := strings.Cut(line, " ")
+	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
+		key := ""
+		if i := strings.IndexAny(rest, `="`+" "); i > 0 && rest[i] == '=' {
+			key, rest = rest[:i], rest[i+1:]
+		}
+		if strings.HasPrefix(rest, `"`) {
+			quoted, _ := strconv.QuotedPrefix(rest)
+			args[key], _ = strconv.Unquote(quoted)
+			rest = rest[len(quoted):]
+			continue
+		}
+		args[key], rest, _ = strings.Cut(rest, " ")
+	}
+	return verb, args
+}

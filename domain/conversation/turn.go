@@ -1,0 +1,80 @@
+package conversation
+
+import (
+	"time"
+
+	"parley/events"
+)
+
+func (d *draft) answer(body Answer) error {
+	turn := d.state.Turn
+	if turn == nil || turn.ID != body.Turn {
+		return stale("the turn is not open")
+	}
+	d.record(events.TurnAnswered{
+		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: body.Parts,
+		BotID: body.BotID, BotRevision: body.BotRevision, Model: body.Model, Tokens: body.Tokens,
+		Waited: waited(turn).Microseconds(), Thought: body.Thought.Microseconds(),
+		Memory: body.Memory, EndSession: body.EndSession,
+	})
+	d.next(body.Sending)
+	return nil
+}
+
+// next records what happens after a turn or a part is done with: the attempt
+// of the part that is now first, if whoever reports goes on to send it, or the
+// start of the next turn.
+func (d *draft) next(sending bool) {
+	if len(d.state.Outbox) == 0 {
+		d.startTurn()
+		return
+	}
+	if p := d.state.Outbox[0]; sending && !p.Trying && p.Due <= d.at {
+		d.record(events.SendAttempted{Part: p.ID, Attempt: p.Attempts + 1, At: d.at})
+	}
+}
+
+func (d *draft) delay(body Delay) error {
+	turn := d.state.Turn
+	if turn == nil || turn.ID != body.Turn {
+		return stale("the turn is not open")
+	}
+	due := d.at.Add(body.Wait)
+	if turn.Attempts+1 >= d.rules.TurnAttempts || due.Sub(turn.StartedAt) > d.rules.TurnBound {
+		return d.close(Close{Turn: body.Turn, Reason: "engine_failed", Detail: body.Reason})
+	}
+	d.record(events.TurnDelayed{
+		Session: turn.Session, Turn: turn.ID, Attempt: turn.Attempts + 1, Reason: body.Reason, Due: due,
+	})
+	return nil
+}
+
+func (d *draft) close(body Close) error {
+	turn := d.state.Turn
+	if turn == nil || turn.ID != body.Turn {
+		return stale("the turn is not open")
+	}
+	d.record(events.TurnClosed{
+		Session: turn.Session, Turn: turn.ID, Skipped: body.Skipped,
+		Reason: body.Reason, Detail: body.Detail, Messages: unanswered(turn),
+	})
+	d.startTurn()
+	return nil
+}
+
+// waited is how long the oldest message of a turn waited for it to start.
+func waited(turn *events.OpenTurn) time.Duration {
+	if len(turn.Messages) == 0 {
+		return 0
+	}
+	return turn.StartedAt.Sub(turn.Messages[0].At)
+}
+
+// unanswered are the messages of an open turn.
+func unanswered(turn *events.OpenTurn) []string {
+	ids := make([]string, len(turn.Messages))
+	for i, w := range turn.Messages {
+		ids[i] = w.Message
+	}
+	return ids
+}
