@@ -1,0 +1,85 @@
+package perform
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"parley/actors"
+	"parley/domain"
+	"parley/domain/conversation"
+	"parley/domain/integration"
+	"parley/engine"
+	"parley/events"
+	"parley/whatsapp"
+)
+
+// Conversation performs what conversations owe: answers and their delivery.
+type Conversation struct {
+	Store  events.Store
+	Engine engine.Engine
+	Graph  *whatsapp.Client
+	Vault  Vault
+	Logger *slog.Logger
+	// Model is the model of bots that name none; "" if there is none.
+	Model string
+	// TurnTime bounds one try to answer.
+	TurnTime time.Duration
+	// SendTime bounds one call to Meta. It is far below the rules' time to
+	// settle: a call that is still under way then would be made twice.
+	SendTime time.Duration
+	Metrics  *Metrics
+}
+
+// Vault opens and erases credentials.
+type Vault interface {
+	Open(ctx context.Context, integration, ref string) (events.Secret, error)
+	Erase(ctx context.Context, integration string) error
+}
+
+// Perform implements actors.Performer.
+func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
+	switch task := w.Task.Body.(type) {
+	case conversation.RunTurn:
+		return p.turn(ctx, w, task)
+	case conversation.Deliver:
+		return p.deliver(ctx, w, task.Part)
+	case conversation.GiveUp:
+		return w.Report(ctx, task.Part, task)
+	}
+	return fmt.Errorf("no performer for %T", w.Task.Body)
+}
+
+// line is the way to the person a conversation is with.
+type line struct {
+	credentials whatsapp.Credentials
+	address     whatsapp.Address
+}
+
+// line finds the integration and its credentials as they are now: a change of
+// them, and a deletion, counts at once. Errors: a refusal says what is missing;
+// with domain.NotFound the integration is gone.
+func (p *Conversation) line(ctx context.Context, w actors.Work) (line, error) {
+	id, sender := events.SplitConversationID(w.Address.ID)
+	answer, err := w.Asker.Query(ctx, domain.Address{Kind: events.IntegrationCategory, ID: id}, integration.Look{})
+	if err != nil {
+		return line{}, err
+	}
+	settings := answer.(integration.View).Settings
+	if err := integration.Ready(settings); err != nil {
+		return line{}, err
+	}
+	token, err := p.Vault.Open(ctx, id, settings.AccessToken)
+	if err != nil {
+		return line{}, fmt.Errorf("open the access token: %w", err)
+	}
+	address, err := whatsapp.ParseAddress(sender)
+	if err != nil {
+		return line{}, domain.Refused(domain.Invalid, "", fmt.Sprintf("nobody can be reached at this sender: %v", err))
+	}
+	return line{
+		credentials: whatsapp.Credentials{PhoneNumberID: settings.PhoneNumberID, Token: whatsapp.NewToken(token.Reveal())},
+		address:     address,
+	}, nil
+}

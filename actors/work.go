@@ -1,0 +1,56 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"parley/domain"
+	"parley/events"
+)
+
+// Performer does the tasks of one kind. It may be called concurrently, for
+// different actors and lanes.
+type Performer interface {
+	// Perform does one task and reports its outcome by commands through the
+	// work. When it returns, the actor looks at what it owes now; after an
+	// error it waits a growing while first. The context ends when the node
+	// stops: what is not reported by then is owed again after the start.
+	Perform(ctx context.Context, w Work) error
+}
+
+// PerformerFunc is a function as a Performer.
+type PerformerFunc func(ctx context.Context, w Work) error
+
+// Perform calls the function.
+func (f PerformerFunc) Perform(ctx context.Context, w Work) error { return f(ctx, w) }
+
+// Work is a task with what is needed to report its outcome.
+type Work struct {
+	Address domain.Address
+	Task    domain.Task
+	// Asker reaches this and other actors.
+	Asker Asker
+}
+
+// Report puts a command to the actor that owes the work. While the actor or the
+// log is unavailable it tries again until the context ends, because what was
+// done in the world must not be forgotten. A refusal is returned at once; one
+// with the code domain.Stale means that the work is no longer wanted.
+func (w Work) Report(ctx context.Context, correlation string, body any) error {
+	c := domain.Command{ID: events.NewKey(), Correlation: correlation, Causation: correlation, Body: body}
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		c.At = events.At(time.Now())
+		_, err := w.Asker.Ask(ctx, w.Address, c)
+		var refusal *domain.Error
+		if err == nil || errors.As(err, &refusal) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait/2 + rand.N(wait/2)):
+		}
+	}
+}
