@@ -1,0 +1,175 @@
+package projections
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"parley/events"
+)
+
+// logType is what the event log calls a fact; "" keeps it out.
+func logType(e events.Event) string {
+	const whatsapp = "integration.whatsapp."
+	switch e := e.(type) {
+	case events.CallbackVerified:
+		return whatsapp + "callback.subscribe"
+	case events.CallbackRefused:
+		return whatsapp + "configuration.error"
+	case events.CallbackMuted:
+		return whatsapp + "callback.muted"
+	case events.NotificationReceived:
+		return whatsapp + "callback.notification"
+	case events.SystemNotified:
+		return whatsapp + "system"
+	case events.NotificationMisdirected:
+		return whatsapp + "message.skipped"
+	case events.SessionStarted:
+		return whatsapp + "session.created"
+	case events.SessionReset:
+		return whatsapp + "session.reset"
+	case events.MessageReceived:
+		return whatsapp + "message.received"
+	case events.MessageBlocked:
+		return whatsapp + "blocked"
+	case events.TurnDelayed:
+		return whatsapp + "message.delayed"
+	case events.TurnAnswered:
+		return whatsapp + "message.processed"
+	case events.TurnClosed:
+		if e.Skipped {
+			return whatsapp + "message.skipped"
+		}
+		return whatsapp + "message.failed"
+	case events.SendRefused, events.SendUnclear:
+		return whatsapp + "api.error"
+	case events.PartSent:
+		return whatsapp + "message.sent"
+	case events.PartAbandoned:
+		return whatsapp + "message.failed"
+	case events.StatusReceived:
+		return whatsapp + "status." + word(e.Status)
+	}
+	return ""
+}
+
+// word makes Meta's status fit for an event's name.
+func word(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
+	if s == "" {
+		return "unknown"
+	}
+	return s[:min(len(s), 32)]
+}
+
+// logMeta tells what a fact says, as the event log shows it. Durations are
+// milliseconds.
+func logMeta(e events.Event) map[string]any {
+	switch e := e.(type) {
+	case events.CallbackVerified:
+		return map[string]any{"status": e.Status, "reason": e.Reason}
+	case events.CallbackRefused:
+		return map[string]any{"status": e.Status, "reason": e.Reason}
+	case events.CallbackMuted:
+		return map[string]any{"until": e.Until.Milliseconds(), "reason": "Too many refused calls; further ones are only counted."}
+	case events.NotificationReceived:
+		return map[string]any{
+			"payload": payload(e.Payload), "size": e.Size, "fields": e.Fields,
+			"messages": e.Messages, "statuses": e.Statuses, "problem": e.Problem,
+		}
+	case events.SystemNotified:
+		return map[string]any{
+			"field": e.Field, "wabaId": e.Entry, "value": payload(e.Value), "code": e.Code, "detail": e.Detail,
+		}
+	case events.NotificationMisdirected:
+		return map[string]any{
+			"reason": "The notification is for another phone number than this integration's.", "code": "phone_number_mismatch",
+			"phoneNumberId": e.PhoneNumberID, "expectedPhoneNumberId": e.Expected, "whatsappMessageIds": e.WAMIDs,
+		}
+	case events.SessionStarted:
+		return map[string]any{"sessionDuration": e.Session.Lifetime}
+	case events.SessionReset:
+		return map[string]any{"command": e.Command, "whatsappMessageId": e.WAMID}
+	case events.MessageReceived:
+		return map[string]any{
+			"messageId": e.Message, "whatsappMessageId": e.WAMID, "from": e.From, "userId": e.UserID,
+			"kind": e.Kind, "placeholder": orNothing(e.Placeholder), "timestamp": e.At.Milliseconds(),
+		}
+	case events.MessageBlocked:
+		return map[string]any{"from": e.From, "whatsappMessageId": e.WAMID}
+	}
+	return turnMeta(e)
+}
+
+func turnMeta(e events.Event) map[string]any {
+	switch e := e.(type) {
+	case events.TurnDelayed:
+		return map[string]any{"turnId": e.Turn, "attempt": e.Attempt, "reason": e.Reason, "nextAttemptAt": e.Due.Milliseconds()}
+	case events.TurnAnswered:
+		ids := make([]string, len(e.Messages))
+		for i, m := range e.Messages {
+			ids[i] = m.ID
+		}
+		return map[string]any{
+			"turnId": e.Turn, "messageIds": ids, "parts": len(e.Parts), "model": e.Model, "tokens": e.Tokens,
+			"waitingTime": e.Waited / 1000, "modelTime": e.Thought / 1000,
+		}
+	case events.TurnClosed:
+		return map[string]any{"turnId": e.Turn, "code": e.Reason, "reason": e.Detail, "messageIds": e.Messages}
+	case events.SendRefused:
+		return map[string]any{
+			"operation": "messages.send", "messageId": e.Message, "partId": e.Part, "attempt": e.Attempt,
+			"status": e.Status, "error": map[string]any{"message": e.Detail, "code": e.Code, "subcode": e.Subcode},
+			"cure": e.Cure, "nextAttemptAt": e.Due.Milliseconds(),
+		}
+	case events.SendUnclear:
+		return map[string]any{
+			"operation": "messages.send", "messageId": e.Message, "partId": e.Part, "attempt": e.Attempt,
+			"reason": "It is not known whether WhatsApp took the message.", "error": map[string]any{"message": e.Detail},
+			"nextAttemptAt": e.Due.Milliseconds(),
+		}
+	case events.PartSent:
+		return map[string]any{
+			"messageId": e.Message, "partId": e.Part, "whatsappMessageId": e.WAMID, "sendingTime": e.Took / 1000,
+		}
+	case events.PartAbandoned:
+		return map[string]any{
+			"messageId": e.Message, "partId": e.Part, "attempts": e.Attempts, "code": e.Reason, "reason": e.Detail,
+		}
+	case events.StatusReceived:
+		return map[string]any{
+			"messageId": e.Message, "partId": e.Part, "whatsappMessageId": e.WAMID, "status": e.Status,
+			"recipient": e.Recipient, "timestamp": e.At.Milliseconds(), "late": orNothing(e.Late),
+			"error": statusError(e),
+		}
+	}
+	return map[string]any{}
+}
+
+// orNothing leaves out what is not so.
+func orNothing(is bool) any {
+	if !is {
+		return nil
+	}
+	return true
+}
+
+func statusError(e events.StatusReceived) any {
+	if e.Code == 0 {
+		return nil
+	}
+	return map[string]any{"code": e.Code, "title": e.Title, "message": e.Detail}
+}
+
+// payload is JSON as it is; what was cut or never was JSON becomes a string.
+func payload(b []byte) any {
+	if json.Valid(b) {
+		return json.RawMessage(b)
+	}
+	return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+}

@@ -1,0 +1,64 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"hash"
+)
+
+// Fingerprint is a digest of every row. Two models that were folded from the
+// same log to the same position have the same one.
+func (m *Model) Fingerprint(ctx context.Context) (string, error) {
+	tx, err := m.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return "", fmt.Errorf("fingerprint: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	sum := sha256.New()
+	for _, t := range fingerprinted {
+		if err := addTable(ctx, tx, sum, t.table, t.order); err != nil {
+			return "", fmt.Errorf("fingerprint of %s: %w", t.table, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// fingerprinted names the tables and what orders their rows.
+var fingerprinted = []struct{ table, order string }{
+	{"tokens", "hash"},
+	{"bots", "seq"},
+	{"integrations", "seq"},
+	{"deleted_integrations", "id"},
+	{"conversations", "seq"},
+	{"messages", "conversation, seq"},
+	{"log", "seq"},
+	{"owed", "stream"},
+}
+
+func addTable(ctx context.Context, tx *sql.Tx, sum hash.Hash, table, order string) error {
+	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" ORDER BY "+order)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // read to the end below
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(columns))
+	for i := range values {
+		values[i] = new(any)
+	}
+	for rows.Next() {
+		if err := rows.Scan(values...); err != nil {
+			return err
+		}
+		for i, v := range values {
+			fmt.Fprintf(sum, "%s.%s=%v\n", table, columns[i], *v.(*any))
+		}
+	}
+	return rows.Err()
+}

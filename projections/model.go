@@ -1,0 +1,183 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+
+	"parley/events"
+)
+
+// Config is what a read model is made of.
+type Config struct {
+	// Path is the SQLite file; it and its directory are made if need be.
+	Path  string
+	Store events.Store
+	// Logger and Registerer may be nil.
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Model is one node's read model. Its queries may be called concurrently and
+// see every event up to Position.
+type Model struct {
+	store   events.Store
+	logger  *slog.Logger
+	metrics *metrics
+	path    string
+	read    *sql.DB
+	writer  *writer
+
+	mutex    sync.Mutex
+	position events.Position
+	moved    chan struct{} // closed and replaced whenever position moves
+}
+
+// Open opens the file, or makes it anew when it is missing, damaged, of
+// another version or folded from another log.
+func Open(ctx context.Context, c Config) (*Model, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the read model's directory: %w", err)
+	}
+	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, moved: make(chan struct{})}
+	err := m.open(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.Logger.Info("read model is folded anew", "file", c.Path, "reason", err)
+		if err = m.reset(); err == nil {
+			err = m.open(ctx)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the read model: %w", err)
+	}
+	m.metrics = newMetrics(c.Registerer, m)
+	return m, nil
+}
+
+// errOutdated says why a file cannot be gone on with.
+var errOutdated = errors.New("the file is of another version or another log")
+
+func (m *Model) open(ctx context.Context) (err error) {
+	dsn := "file:" + m.path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)" +
+		"&_pragma=secure_delete(1)&_pragma=temp_store(memory)"
+	m.writer, err = openWriter(ctx, dsn+"&_pragma=cache_size(-32768)")
+	if err != nil {
+		return err
+	}
+	if m.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-4096)"); err != nil {
+		return errors.Join(err, m.writer.close())
+	}
+	m.read.SetMaxOpenConns(8)
+	m.read.SetMaxIdleConns(8)
+	if err := m.check(ctx); err != nil {
+		return errors.Join(err, m.Close())
+	}
+	m.position = m.writer.position
+	return nil
+}
+
+// check compares the file's log with the store's: a file that was folded from
+// another log, or further than this log goes, is of no use.
+func (m *Model) check(ctx context.Context) error {
+	if m.writer.position == events.LogStart {
+		return nil
+	}
+	head, err := m.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	first, err := m.store.ReadAll(ctx, events.LogStart, events.Forwards, 1)
+	if err != nil {
+		return err
+	}
+	if head < m.writer.position || len(first) == 0 || first[0].ID != m.writer.origin {
+		return errOutdated
+	}
+	return nil
+}
+
+func (m *Model) reset() error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(m.path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes the file. Run must have ended.
+func (m *Model) Close() error { return errors.Join(m.read.Close(), m.writer.close()) }
+
+// Run folds the log until the context ends, and then returns nil. An error
+// means that the read model cannot go on.
+func (m *Model) Run(ctx context.Context) error {
+	subscription := m.store.Subscribe(m.Position())
+	defer subscription.Close() //nolint:errcheck // nothing is lost by it
+	for {
+		page, err := subscription.Next(ctx)
+		if err == nil {
+			err = m.writer.fold(ctx, page)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("fold the log: %w", err)
+		}
+		m.metrics.folded.Add(float64(len(page)))
+		m.move(page[len(page)-1].Position)
+	}
+}
+
+func (m *Model) move(to events.Position) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.position = to
+	close(m.moved)
+	m.moved = make(chan struct{})
+}
+
+// Position is how far the log is folded.
+func (m *Model) Position() events.Position {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	return m.position
+}
+
+// Wait returns when the log is folded up to a position, or with the context's
+// error.
+func (m *Model) Wait(ctx context.Context, position events.Position) error {
+	for {
+		m.mutex.Lock()
+		reached, moved := m.position >= position, m.moved
+		m.mutex.Unlock()
+		if reached {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// CatchUp waits for everything that is in the log now.
+func (m *Model) CatchUp(ctx context.Context) error {
+	head, err := m.store.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("find the log's end: %w", err)
+	}
+	return m.Wait(ctx, head)
+}

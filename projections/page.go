@@ -1,0 +1,153 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNotFound is returned for a row that is not there, or is somebody else's.
+var ErrNotFound = errors.New("not found")
+
+// Page selects a part of a list. Rows are ordered by when they were made.
+type Page struct {
+	// After is the seq of the last row that was given; 0 begins at the start.
+	// The row itself need not be there any more.
+	After int64
+	// Descending gives the newest rows first.
+	Descending bool
+	// Take bounds the rows; it is at least 1.
+	Take int
+	// Meta asks for rows whose meta has these values, by dotted path.
+	Meta map[string]string
+}
+
+// query builds the SELECT of a page.
+type query struct {
+	columns, table string
+	where          []string
+	args           []any
+	order          string // column that orders
+}
+
+func (q *query) and(condition string, args ...any) {
+	q.where = append(q.where, condition)
+	q.args = append(q.args, args...)
+}
+
+// named asks for a row of an account by its ID or "@alias".
+func (q *query) named(account, id string) {
+	q.and("account = ?", account)
+	if alias, ok := strings.CutPrefix(id, "@"); ok {
+		q.and("alias = ? AND alias <> ''", alias)
+	} else {
+		q.and("id = ?", id)
+	}
+}
+
+// in asks for one of several values; none asks for nothing in particular.
+func (q *query) in(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	q.and(column+" IN ("+marks+")", args...)
+}
+
+func (q *query) page(p Page) {
+	switch {
+	case p.After == 0:
+	case p.Descending:
+		q.and(q.order+" < ?", p.After)
+	default:
+		q.and(q.order+" > ?", p.After)
+	}
+	for path, value := range p.Meta {
+		q.and("json_extract(meta, ?) IS NOT NULL AND (CASE json_type(meta, ?) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "+
+			"ELSE CAST(json_extract(meta, ?) AS TEXT) END) = ?", jsonPath(path), jsonPath(path), jsonPath(path), value)
+	}
+}
+
+// jsonPath turns "a.b" into SQLite's path $."a"."b".
+func jsonPath(dotted string) string {
+	path := "$"
+	for part := range strings.SplitSeq(dotted, ".") {
+		path += `."` + strings.ReplaceAll(part, `"`, ``) + `"`
+	}
+	return path
+}
+
+func (q *query) text(p Page) string {
+	direction := "ASC"
+	if p.Descending {
+		direction = "DESC"
+	}
+	where := ""
+	if len(q.where) > 0 {
+		where = " WHERE " + strings.Join(q.where, " AND ")
+	}
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s %s LIMIT %d", q.columns, q.table, where, q.order, direction, p.Take)
+}
+
+// list runs a page's query and reads each row.
+func list[R any](ctx context.Context, db *sql.DB, q query, p Page, scan func(*sql.Rows) (R, error)) ([]R, error) {
+	q.page(p)
+	rows, err := db.QueryContext(ctx, q.text(p), q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", q.table, err)
+	}
+	defer rows.Close() //nolint:errcheck // read to the end below
+	var all []R
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", q.table, err)
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// one runs a query for a single row. Errors: ErrNotFound.
+func one[R any](ctx context.Context, db *sql.DB, q query, scan func(*sql.Rows) (R, error)) (R, error) {
+	rows, err := list(ctx, db, q, Page{Take: 1}, scan)
+	var none R
+	switch {
+	case err != nil:
+		return none, err
+	case len(rows) == 0:
+		return none, ErrNotFound
+	}
+	return rows[0], nil
+}
+
+// jsonObject turns a map into a JSON object without the entries that say
+// nothing.
+func jsonObject(m map[string]any) json.RawMessage {
+	for key, value := range m {
+		switch v := value.(type) {
+		case string:
+			if v == "" {
+				delete(m, key)
+			}
+		case nil:
+			delete(m, key)
+		case []string:
+			if len(v) == 0 {
+				delete(m, key)
+			}
+		}
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return b
+}

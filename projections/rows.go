@@ -1,0 +1,239 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"parley/events"
+)
+
+// Token says whose secret a hash belongs to.
+type Token struct {
+	ID      string
+	Account string
+	Name    string
+	Created events.Instant
+}
+
+// Bot is a bot as it stands.
+type Bot struct {
+	Seq      int64
+	ID       string
+	Settings events.BotSettings
+	Created  events.Instant
+	Updated  events.Instant
+}
+
+// Integration is a WhatsApp integration as it stands. Links to bots that are
+// deleted read as "".
+type Integration struct {
+	Seq      int64
+	ID       string
+	Settings events.IntegrationSettings
+	Created  events.Instant
+	Updated  events.Instant
+}
+
+// Conversation is a session: what the API calls a conversation.
+type Conversation struct {
+	Seq           int64
+	ID            string
+	IntegrationID string
+	BotID         string
+	Meta          json.RawMessage
+	Created       events.Instant
+	Updated       events.Instant
+}
+
+// Message is one message of a conversation.
+type Message struct {
+	Seq     int64
+	ID      string
+	Type    string // user, bot, activity
+	Text    string
+	Meta    json.RawMessage
+	Created events.Instant
+	Updated events.Instant
+}
+
+type messageRow struct{ id, kind, text, meta string }
+
+func userMessage(e events.MessageReceived) messageRow {
+	return messageRow{id: e.Message, kind: "user", text: e.Text, meta: string(jsonObject(map[string]any{
+		"whatsapp": jsonObject(map[string]any{
+			"messageId": e.WAMID, "type": e.Kind, "replyTo": e.ReplyTo, "timestamp": e.At.Milliseconds(),
+		}),
+	}))}
+}
+
+func botMessage(e events.TurnAnswered, m events.TurnMessage) messageRow {
+	row := messageRow{id: m.ID, kind: "bot", text: m.Text, meta: "{}"}
+	if m.Call != nil {
+		row.kind = "activity"
+		row.meta = string(jsonObject(map[string]any{"activity": map[string]any{
+			"type": "response",
+			"function": map[string]any{
+				"name": m.Call.Function, "arguments": payload(m.Call.Arguments), "result": payload(m.Call.Result),
+			},
+		}}))
+	}
+	return row
+}
+
+// Token finds whose secret has a hash. Errors: ErrNotFound.
+func (m *Model) Token(ctx context.Context, hash []byte) (Token, error) {
+	q := query{columns: "id, account, name, created", table: "tokens", order: "id"}
+	q.and("hash = ?", hash)
+	return one(ctx, m.read, q, func(r *sql.Rows) (t Token, err error) {
+		return t, r.Scan(&t.ID, &t.Account, &t.Name, &t.Created)
+	})
+}
+
+// HasTokens reports that somebody can call the API.
+func (m *Model) HasTokens(ctx context.Context) (bool, error) {
+	var n int
+	err := m.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM tokens LIMIT 1)").Scan(&n)
+	return n > 0, err
+}
+
+const botColumns = "seq, id, settings, created, updated"
+
+func scanBot(r *sql.Rows) (b Bot, err error) {
+	var settings []byte
+	if err := r.Scan(&b.Seq, &b.ID, &settings, &b.Created, &b.Updated); err != nil {
+		return b, err
+	}
+	fact, err := events.Decode(events.BotUpdated{}.EventType(), settings)
+	if err == nil {
+		b.Settings = fact.(events.BotUpdated).Settings
+	}
+	return b, err
+}
+
+// Bot gives a bot of an account by its ID or "@alias". Errors: ErrNotFound.
+func (m *Model) Bot(ctx context.Context, account, id string) (Bot, error) {
+	q := query{columns: botColumns, table: "bots", order: "seq"}
+	q.named(account, id)
+	return one(ctx, m.read, q, scanBot)
+}
+
+// Bots lists an account's bots, those of some blueprints if any are given.
+func (m *Model) Bots(ctx context.Context, account string, blueprints []string, p Page) ([]Bot, error) {
+	q := query{columns: botColumns, table: "bots", order: "seq"}
+	q.and("account = ?", account)
+	q.in("blueprint", blueprints)
+	return list(ctx, m.read, q, p, scanBot)
+}
+
+const integrationColumns = "seq, id, bot, settings, created, updated"
+
+func scanIntegration(r *sql.Rows) (i Integration, err error) {
+	var settings []byte
+	var bot string
+	if err := r.Scan(&i.Seq, &i.ID, &bot, &settings, &i.Created, &i.Updated); err != nil {
+		return i, err
+	}
+	fact, err := events.Decode(events.IntegrationUpdated{}.EventType(), settings)
+	if err == nil {
+		i.Settings = fact.(events.IntegrationUpdated).Settings
+		i.Settings.BotID = bot
+	}
+	return i, err
+}
+
+// Integration gives an integration of an account by its ID or "@alias".
+// Errors: ErrNotFound.
+func (m *Model) Integration(ctx context.Context, account, id string) (Integration, error) {
+	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
+	q.named(account, id)
+	return one(ctx, m.read, q, scanIntegration)
+}
+
+// Integrations lists an account's integrations, those of some blueprints if any
+// are given.
+func (m *Model) Integrations(ctx context.Context, account string, blueprints []string, p Page) ([]Integration, error) {
+	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
+	q.and("account = ?", account)
+	q.in("blueprint", blueprints)
+	return list(ctx, m.read, q, p, scanIntegration)
+}
+
+const conversationColumns = "seq, id, integration, bot, meta, created, updated"
+
+func scanConversation(r *sql.Rows) (c Conversation, err error) {
+	var meta string
+	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &meta, &c.Created, &c.Updated)
+	c.Meta = json.RawMessage(meta)
+	return c, err
+}
+
+// Conversation gives a conversation of an account. Errors: ErrNotFound.
+func (m *Model) Conversation(ctx context.Context, account, id string) (Conversation, error) {
+	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
+	q.and("id = ?", id)
+	q.and("account = ?", account)
+	return one(ctx, m.read, q, scanConversation)
+}
+
+// Conversations lists an account's conversations, those of some bots if any
+// are given.
+func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
+	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
+	q.and("account = ?", account)
+	q.in("bot", bots)
+	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
+		q.and("integration = ?", id) // the same filter by an index
+	}
+	return list(ctx, m.read, q, p, scanConversation)
+}
+
+// Messages lists the messages of a conversation of an account. Errors:
+// ErrNotFound.
+func (m *Model) Messages(ctx context.Context, account, conversation string, p Page) ([]Message, error) {
+	c, err := m.Conversation(ctx, account, conversation)
+	if err != nil {
+		return nil, err
+	}
+	q := query{columns: "seq, id, type, text, meta, created, updated", table: "messages", order: "seq"}
+	q.and("conversation = ?", c.Seq)
+	return list(ctx, m.read, q, p, func(r *sql.Rows) (x Message, err error) {
+		var meta string
+		err = r.Scan(&x.Seq, &x.ID, &x.Type, &x.Text, &meta, &x.Created, &x.Updated)
+		x.Meta = json.RawMessage(meta)
+		return x, err
+	})
+}
+
+// MessageSeq gives the place of a message in its conversation. Errors:
+// ErrNotFound.
+func (m *Model) MessageSeq(ctx context.Context, account, conversation, id string) (int64, error) {
+	c, err := m.Conversation(ctx, account, conversation)
+	if err != nil {
+		return 0, err
+	}
+	q := query{columns: "seq", table: "messages", order: "seq"}
+	q.and("conversation = ? AND id = ?", c.Seq, id)
+	return one(ctx, m.read, q, func(r *sql.Rows) (seq int64, err error) { return seq, r.Scan(&seq) })
+}
+
+// Owing lists up to limit streams that owe work which is due at an instant,
+// those due first first.
+func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]events.Stream, error) {
+	rows, err := m.read.QueryContext(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list owing streams: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // read to the end below
+	var streams []events.Stream
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		streams = append(streams, events.Stream(strings.Clone(s)))
+	}
+	return streams, rows.Err()
+}

@@ -1,0 +1,92 @@
+package projections
+
+// version changes with every change of the schema or of what a fold writes;
+// a file of another version is folded anew.
+const version = 1
+
+// schema holds one table a kind of answer. Rows that are listed are keyed by
+// seq, the position of the event that made them: it orders rows made in the
+// same millisecond and never changes.
+const schema = `
+CREATE TABLE checkpoint (
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	position INTEGER NOT NULL,
+	origin   BLOB    NOT NULL -- ID of the log's first event
+);
+CREATE TABLE tokens (
+	hash    BLOB PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE,
+	account TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE bots (
+	seq       INTEGER PRIMARY KEY,
+	id        TEXT NOT NULL UNIQUE,
+	account   TEXT NOT NULL,
+	alias     TEXT NOT NULL,
+	blueprint TEXT NOT NULL,
+	meta      TEXT NOT NULL,
+	settings  BLOB NOT NULL,
+	created   INTEGER NOT NULL,
+	updated   INTEGER NOT NULL
+);
+CREATE INDEX bots_account ON bots (account, seq);
+CREATE INDEX bots_alias ON bots (account, alias) WHERE alias <> '';
+CREATE TABLE integrations (
+	seq       INTEGER PRIMARY KEY,
+	id        TEXT NOT NULL UNIQUE,
+	account   TEXT NOT NULL,
+	alias     TEXT NOT NULL,
+	bot       TEXT NOT NULL,
+	blueprint TEXT NOT NULL,
+	meta      TEXT NOT NULL,
+	settings  BLOB NOT NULL,
+	created   INTEGER NOT NULL,
+	updated   INTEGER NOT NULL
+);
+CREATE INDEX integrations_account ON integrations (account, seq);
+CREATE INDEX integrations_alias ON integrations (account, alias) WHERE alias <> '';
+CREATE INDEX integrations_bot ON integrations (bot);
+CREATE TABLE deleted_integrations (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE conversations (
+	seq         INTEGER PRIMARY KEY,
+	id          TEXT NOT NULL UNIQUE,
+	account     TEXT NOT NULL,
+	integration TEXT NOT NULL,
+	stream      TEXT NOT NULL,
+	bot         TEXT NOT NULL,
+	meta        TEXT NOT NULL,
+	created     INTEGER NOT NULL,
+	updated     INTEGER NOT NULL
+);
+CREATE INDEX conversations_account ON conversations (account, seq);
+CREATE INDEX conversations_integration ON conversations (integration, seq);
+CREATE INDEX conversations_bot ON conversations (bot);
+CREATE TABLE messages (
+	conversation INTEGER NOT NULL, -- seq of the conversation
+	seq          INTEGER NOT NULL,
+	id           TEXT NOT NULL,
+	type         TEXT NOT NULL,
+	text         TEXT NOT NULL,
+	meta         TEXT NOT NULL,
+	created      INTEGER NOT NULL,
+	updated      INTEGER NOT NULL,
+	PRIMARY KEY (conversation, seq)
+) WITHOUT ROWID;
+CREATE TABLE log (
+	seq          INTEGER PRIMARY KEY, -- position of the event
+	account      TEXT NOT NULL,
+	type         TEXT NOT NULL,
+	integration  TEXT NOT NULL,
+	conversation TEXT NOT NULL,
+	bot          TEXT NOT NULL
+);
+CREATE INDEX log_account ON log (account, seq);
+CREATE INDEX log_integration ON log (integration, seq);
+CREATE TABLE owed (
+	stream TEXT PRIMARY KEY,
+	due    INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX owed_due ON owed (due);
+`
