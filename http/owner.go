@@ -1,0 +1,107 @@
+package http
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"parley/domain"
+	"parley/events"
+	"parley/http/auth"
+	"parley/projections"
+)
+
+// How long a handler waits for the read model: after a write for its own
+// position, before a read for what is in the log already.
+const (
+	waitAfterWrite = 2 * time.Second
+	waitBeforeRead = 500 * time.Millisecond
+)
+
+// call is one request of an account.
+type call struct {
+	*fiber.Ctx
+	server  *Server
+	account string
+}
+
+// owned lets a handler serve only those who show a valid secret.
+// Spec: "Authentication".
+func (s *Server) owned(handle func(call) error) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		secret, ok := auth.Bearer(c.Get(fiber.HeaderAuthorization))
+		if !ok || isRunAs(c) {
+			return errNotAuthenticated
+		}
+		account, err := s.accountOf(c.UserContext(), auth.Hash(secret))
+		if err != nil {
+			return err
+		}
+		return handle(call{Ctx: c, server: s, account: account})
+	}
+}
+
+// accountOf tells whose secret has a hash.
+func (s *Server) accountOf(ctx context.Context, hash []byte) (string, error) {
+	if account, ok := s.tokens[[sha256.Size]byte(hash)]; ok {
+		return account, nil
+	}
+	token, err := s.model.Token(ctx, hash)
+	if errors.Is(err, projections.ErrNotFound) {
+		return "", errNotAuthenticated
+	}
+	return token.Account, err
+}
+
+// isRunAs reports that the caller wants to act as somebody else. There are no
+// sub-accounts, so nobody may: the caller's own data is not an answer.
+func isRunAs(c *fiber.Ctx) bool {
+	for _, header := range []string{"X-RunAs-User-ID", "X-RunAs-UserID", "X-RunAs-Child-User-Email"} {
+		if c.Get(header) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// id is the path's ID.
+func (c call) id() string { return c.Params("id") }
+
+// command makes a command of this account.
+func (c call) command(body any) domain.Command {
+	id := requestID(c.Ctx)
+	return domain.Command{
+		ID: events.NewKey(), At: events.At(time.Now()), Account: c.account,
+		Correlation: id, Causation: id, Body: body,
+	}
+}
+
+// write puts a command and waits until lists show what it did. When they take
+// too long the answer is given all the same: the write itself is done.
+func (c call) write(to domain.Address, body any) error {
+	result, err := c.server.actors.Ask(c.UserContext(), to, c.command(body))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), waitAfterWrite)
+	defer cancel()
+	if err := c.server.model.Wait(ctx, result.Position); err != nil {
+		c.server.logger.Warn("read model is late", "position", uint64(result.Position), "err", err)
+	}
+	return nil
+}
+
+// current makes reads see what is in the log already, if that is soon.
+func (c call) current() {
+	ctx, cancel := context.WithTimeout(c.UserContext(), waitBeforeRead)
+	defer cancel()
+	if err := c.server.model.CatchUp(ctx); err != nil {
+		c.server.logger.Debug("read model is late", "err", err)
+	}
+}
+
+// answerID answers with the ID of what was written.
+func (c call) answerID(id string) error { return c.JSON(map[string]string{"id": id}) }

@@ -1,0 +1,207 @@
+package http
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/domain"
+	"parley/events"
+	"parley/projections"
+)
+
+// ErrUnavailable is what Actors return, wrapped, when a request could not be
+// carried out now; the client is told to try again.
+var ErrUnavailable = errors.New("temporarily unavailable")
+
+// Actors carry out commands and answer questions. Refusals are *domain.Error.
+type Actors interface {
+	Ask(ctx context.Context, to domain.Address, c domain.Command) (domain.Result, error)
+	Query(ctx context.Context, to domain.Address, question any) (any, error)
+}
+
+// Vault keeps credentials.
+type Vault interface {
+	Seal(ctx context.Context, account, integration string, secret events.Secret) (ref string, err error)
+	Open(ctx context.Context, integration, ref string) (events.Secret, error)
+	Erase(ctx context.Context, integration string) error
+}
+
+// Config is what a server is made of.
+type Config struct {
+	Actors Actors
+	Model  *projections.Model
+	Vault  Vault
+	// Tokens are accounts by the SHA-256 of their secrets, beside those that
+	// the read model knows.
+	Tokens map[[sha256.Size]byte]string
+	Logger *slog.Logger
+	// Metrics is served at /metrics; the server's own are registered with it.
+	Metrics *prometheus.Registry
+	// Ready tells whether requests can be served; nil error says yes.
+	Ready func(context.Context) error
+	// Pages are further handlers by path prefix, for example "/try".
+	Pages map[string]http.Handler
+}
+
+// maxBody bounds a request's body in bytes. Spec: "Limits".
+const maxBody = 4_500_000
+
+// Server answers HTTP requests.
+type Server struct {
+	app     *fiber.App
+	actors  Actors
+	model   *projections.Model
+	vault   Vault
+	tokens  map[[sha256.Size]byte]string
+	logger  *slog.Logger
+	ready   func(context.Context) error
+	metrics *metrics
+}
+
+// New makes a server. It serves nothing until Serve.
+func New(c Config) *Server {
+	s := &Server{
+		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, logger: c.Logger, ready: c.Ready,
+		metrics: newMetrics(c.Metrics),
+	}
+	s.app = fiber.New(fiber.Config{
+		Immutable:               true,
+		DisableStartupMessage:   true,
+		BodyLimit:               maxBody,
+		ReadBufferSize:          16 << 10, // bounds the request's headers
+		ReadTimeout:             30 * time.Second,
+		IdleTimeout:             75 * time.Second,
+		ErrorHandler:            s.fail,
+		ServerHeader:            "Parley",
+		UnescapePath:            true,
+		EnableTrustedProxyCheck: true,
+	})
+	s.app.Use(s.around)
+	s.routes()
+	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	s.app.Get("/readyz", s.readyz)
+	s.app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
+	for prefix, handler := range c.Pages {
+		s.app.All(prefix, adaptor.HTTPHandler(handler))
+		s.app.All(prefix+"/*", adaptor.HTTPHandler(handler))
+	}
+	s.app.Use(func(*fiber.Ctx) error { return errNotFound })
+	return s
+}
+
+// routes names every operation, under both prefixes: clients that cannot
+// change their base address come without the first /api.
+func (s *Server) routes() {
+	for _, prefix := range []string{"/api/v1", "/v1"} {
+		api := s.app.Group(prefix)
+
+		const callback = "/integration/whatsapp/:id/callback"
+		api.Get(callback, s.verifyCallback)
+		api.Post(callback, s.receiveCallback)
+
+		api.Post("/integration/whatsapp/create", s.owned(s.createIntegration))
+		api.Get("/integration/whatsapp/list", s.owned(s.listIntegrations))
+		api.Get("/integration/whatsapp/:id/fetch", s.owned(s.fetchIntegration))
+		api.Post("/integration/whatsapp/:id/update", s.owned(s.updateIntegration))
+		api.Post("/integration/whatsapp/:id/delete", s.owned(s.deleteIntegration))
+		api.Post("/integration/whatsapp/:id/setup", s.owned(s.setupIntegration))
+
+		api.Post("/bot/create", s.owned(s.createBot))
+		api.Get("/bot/list", s.owned(s.listBots))
+		api.Get("/bot/:id/fetch", s.owned(s.fetchBot))
+		api.Post("/bot/:id/update", s.owned(s.updateBot))
+		api.Post("/bot/:id/delete", s.owned(s.deleteBot))
+
+		api.Get("/conversation/list", s.owned(s.listConversations))
+		api.Get("/conversation/:id/fetch", s.owned(s.fetchConversation))
+		api.Get("/conversation/:id/message/list", s.owned(s.listMessages))
+
+		api.Get("/event/log/list", s.owned(s.listEvents))
+	}
+}
+
+// Serve answers requests on a listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.app.Listener(lingering{l}); err != nil {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting and waits for the requests under way, at most until
+// the context ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.app.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}
+
+// Handler serves requests without a network.
+func (s *Server) Handler() http.Handler { return adaptor.FiberApp(s.app) }
+
+// around gives every request an ID, answers what needs no handler, and counts.
+func (s *Server) around(c *fiber.Ctx) error {
+	began := time.Now()
+	c.Set("X-Request-Id", requestID(c))
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	var err error
+	if isAPI(c.Path()) {
+		cors(c)
+		if c.Method() == fiber.MethodOptions {
+			return c.SendStatus(http.StatusOK)
+		}
+	}
+	if err = c.Next(); err != nil {
+		err = s.fail(c, err)
+	}
+	s.metrics.observe(c.Route().Path, c.Response().StatusCode(), time.Since(began))
+	return err
+}
+
+func isAPI(path string) bool {
+	return strings.HasPrefix(path, "/api/v1/") || strings.HasPrefix(path, "/v1/")
+}
+
+// cors lets browsers call the API from anywhere; it has no cookies to protect.
+// Spec: "Transport".
+func cors(c *fiber.Ctx) {
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	if c.Method() != fiber.MethodOptions {
+		c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Disposition, X-Request-Id")
+		return
+	}
+	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, POST, PUT")
+	c.Set(fiber.HeaderAccessControlAllowHeaders, "X-Requested-With, Accept, Content-Length, Content-Type, Authorization, "+
+		"X-RunAs-User-ID, X-RunAs-Child-User-Email, X-Timezone")
+	c.Set(fiber.HeaderAccessControlMaxAge, "86400")
+}
+
+func requestID(c *fiber.Ctx) string {
+	const key = "request"
+	id, ok := c.Locals(key).(string)
+	if !ok {
+		id = events.NewKey()
+		c.Locals(key, id)
+	}
+	return id
+}
+
+func (s *Server) readyz(c *fiber.Ctx) error {
+	if err := s.ready(c.Context()); err != nil {
+		return c.Status(http.StatusServiceUnavailable).SendString("not ready: " + err.Error() + "\n")
+	}
+	return c.SendString("ready\n")
+}
