@@ -1,0 +1,63 @@
+// Parley connects AI bots with WhatsApp Business.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one thing that parley can do.
+type command struct {
+	name, help string
+	run        func(ctx context.Context, args []string, out io.Writer) error
+}
+
+var commands = []command{
+	{"serve", "run the server", serve},
+	{"try", "run everything with a simulated WhatsApp, a demo bot and a chat page; no accounts needed", try},
+	{"bench", "measure how fast webhooks are taken in, against the bound of this machine", bench},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "parley:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		usage(out)
+		return errors.New("say what to do")
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], out)
+		}
+	}
+	usage(out)
+	switch args[0] {
+	case "help", "-h", "--help":
+		return nil
+	}
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+func usage(out io.Writer) {
+	fmt.Fprint(out, "Parley connects AI bots with WhatsApp Business.\n\nUsage: parley <command> [--setting value …]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(out, "  %-7s %s\n", c.name, c.help)
+	}
+	fmt.Fprint(out, "\nparley <command> --help lists the settings.\n\n")
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"parley"
+)
+
+// serve runs a node until it is told to stop.
+func serve(ctx context.Context, args []string, out io.Writer) error {
+	config, err := parley.LoadConfig("serve", args, os.Getenv, out)
+	if err != nil {
+		return err
+	}
+	logger := config.NewLogger(os.Stderr)
+	listener, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+	}
+	node, err := parley.Start(ctx, config, parley.Parts{}, logger, listener)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	logger.Info("parley serves", "listen", listener.Addr().String(), "data", config.Data,
+		"callback", config.PublicURL+"/api/v1/integration/whatsapp/{id}/callback")
+	return untilStopped(ctx, node.Failed(), node.Stop)
+}
+
+// stopWithin bounds a graceful stop.
+const stopWithin = 9 * time.Second
+
+// untilStopped waits for the end and stops what runs. A part that failed makes
+// it an error, so that a supervisor starts the process anew.
+func untilStopped(ctx context.Context, failed <-chan error, stop func(context.Context) error) error {
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-failed:
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(failure, stop(within))
+}

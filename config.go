@@ -1,0 +1,221 @@
+package parley
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/events"
+)
+
+// Config is what an operator can set. Settings lists the names, defaults and
+// meanings.
+type Config struct {
+	Listen        string
+	Data          string
+	Tokens        map[string]events.Secret // account → secret
+	PublicURL     string
+	GraphURL      string
+	GraphVersion  string
+	Model         string
+	OpenAIKey     events.Secret
+	OpenAIURL     string
+	MasterKeyFile string
+	LogLevel      slog.Level
+	LogFormat     string
+	// Tasks bounds the turns and sends under way at a time, TurnTime one turn.
+	Tasks    int
+	TurnTime time.Duration
+	// Settle is how long a send of unknown outcome waits for a status before
+	// it is tried again.
+	Settle time.Duration
+}
+
+// setting is one thing that can be set, by flag or environment.
+type setting struct {
+	name, env, value, help string
+	set                    func(c *Config, value string) error
+}
+
+// settings is the table of all settings, in the order they are shown.
+var settings = []setting{
+	{
+		"listen", "PARLEY_LISTEN", "127.0.0.1:8080", "address of the API, the callback and the pages",
+		func(c *Config, v string) error { c.Listen = v; return nil },
+	},
+	{
+		"data", "PARLEY_DATA", "./data", "directory of the log, the read models and the generated keys",
+		func(c *Config, v string) error { c.Data = v; return nil },
+	},
+	{
+		"tokens", "PARLEY_TOKENS", "", "account:secret pairs that may call the API, separated by commas; " +
+			"without any, the first start makes an account and prints its secret",
+		setTokens,
+	},
+	{
+		"public-url", "PARLEY_PUBLIC_URL", "", "base of the addresses that Meta and clients are given; http:// and the listen address by default",
+		func(c *Config, v string) error { c.PublicURL = strings.TrimRight(v, "/"); return checkURL(v) },
+	},
+	{
+		"graph-url", "PARLEY_GRAPH_URL", "https://graph.facebook.com", "Meta's Graph API",
+		func(c *Config, v string) error { c.GraphURL = strings.TrimRight(v, "/"); return checkURL(v) },
+	},
+	{
+		"graph-version", "PARLEY_GRAPH_VERSION", "v25.0", "version of the Graph API",
+		func(c *Config, v string) error { c.GraphVersion = v; return nil },
+	},
+	{
+		"model", "PARLEY_MODEL", "", "model of bots that name none, as name or name/key=value/…; rivescript is built in",
+		func(c *Config, v string) error { c.Model = v; return nil },
+	},
+	{
+		"openai-api-key", "OPENAI_API_KEY", "", "key of the OpenAI-compatible server",
+		func(c *Config, v string) error { c.OpenAIKey = events.NewSecret(v); return nil },
+	},
+	{
+		"openai-base-url", "OPENAI_BASE_URL", "", "address of the OpenAI-compatible server, for example http://127.0.0.1:11434/v1",
+		func(c *Config, v string) error { c.OpenAIURL = v; return checkURL(v) },
+	},
+	{
+		"master-key-file", "PARLEY_MASTER_KEY_FILE", "", "file with the key that seals secrets; made in the data directory by default",
+		func(c *Config, v string) error { c.MasterKeyFile = v; return nil },
+	},
+	{
+		"turns", "PARLEY_TURNS", "256", "turns that may be under way at a time",
+		func(c *Config, v string) (err error) { c.Tasks, err = positive(v); return err },
+	},
+	{
+		"turn-time", "PARLEY_TURN_TIME", "2m", "how long the model may take for one answer",
+		func(c *Config, v string) (err error) { c.TurnTime, err = duration(v); return err },
+	},
+	{
+		"settle", "PARLEY_SETTLE", "30s", "how long a send of unknown outcome waits for a status before it is tried again",
+		func(c *Config, v string) (err error) { c.Settle, err = duration(v); return err },
+	},
+	{
+		"log-level", "PARLEY_LOG_LEVEL", "info", "debug, info, warn or error",
+		func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) },
+	},
+	{
+		"log-format", "PARLEY_LOG_FORMAT", "text", "text or json",
+		func(c *Config, v string) error {
+			c.LogFormat = v
+			if v != "text" && v != "json" {
+				return errors.New("must be text or json")
+			}
+			return nil
+		},
+	},
+}
+
+// LoadConfig reads the settings: flags first, then the environment, then
+// defaults. Errors: flag.ErrHelp when help was asked for and printed; else
+// which setting is wrong, and where it came from.
+func LoadConfig(command string, args []string, getenv func(string) string, output io.Writer) (Config, error) {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(output)
+	flags.Usage = func() { printSettings(output, command) }
+	given := make([]*string, len(settings))
+	for i, s := range settings {
+		given[i] = flags.String(s.name, s.value, s.help)
+	}
+	if err := flags.Parse(args); err != nil {
+		return Config{}, err
+	}
+	if flags.NArg() > 0 {
+		return Config{}, fmt.Errorf("%s takes no argument %q; see parley %s --help", command, flags.Arg(0), command)
+	}
+	byFlag := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { byFlag[f.Name] = true })
+	var c Config
+	for i, s := range settings {
+		value, from := *given[i], "--"+s.name
+		if env := getenv(s.env); env != "" && !byFlag[s.name] {
+			value, from = env, s.env
+		}
+		if err := s.set(&c, value); err != nil {
+			return c, fmt.Errorf("%s: %w", from, err)
+		}
+	}
+	c.complete()
+	return c, nil
+}
+
+// complete fills in what depends on other settings.
+func (c *Config) complete() {
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Listen
+	}
+	if c.MasterKeyFile == "" {
+		c.MasterKeyFile = filepath.Join(c.Data, "master.key")
+	}
+}
+
+func printSettings(w io.Writer, command string) {
+	fmt.Fprintf(w, "Usage: parley %s [--setting value …]\n\nSettings come from flags, then the environment, then defaults.\n\n", command)
+	for _, s := range settings {
+		value := ""
+		if s.value != "" {
+			value = " (default " + s.value + ")"
+		}
+		fmt.Fprintf(w, "  --%s, %s\n        %s%s\n", s.name, s.env, s.help, value)
+	}
+}
+
+func setTokens(c *Config, v string) error {
+	c.Tokens = map[string]events.Secret{}
+	for pair := range strings.SplitSeq(v, ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		account, secret, ok := strings.Cut(pair, ":")
+		if !ok || account == "" || secret == "" || strings.ContainsAny(account, " .@/") {
+			return errors.New("must be account:secret pairs, separated by commas") // the value is secret
+		}
+		c.Tokens[account] = events.NewSecret(secret)
+	}
+	return nil
+}
+
+func checkURL(v string) error {
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("must be an http:// or https:// address")
+	}
+	return nil
+}
+
+func positive(v string) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		return 0, errors.New("must be a whole number, 1 or more")
+	}
+	return n, nil
+}
+
+func duration(v string) (time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 {
+		return 0, errors.New("must be a duration, for example 30s")
+	}
+	return d, nil
+}
+
+// NewLogger makes the logger that the settings ask for.
+func (c Config) NewLogger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

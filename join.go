@@ -1,0 +1,121 @@
+package parley
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"parley/actors"
+	"parley/cluster"
+	"parley/domain"
+	"parley/domain/account"
+	"parley/events"
+	"parley/http"
+	"parley/http/auth"
+	"parley/projections"
+)
+
+// door lets the HTTP server ask actors, in its own words.
+type door struct{ node *cluster.Node }
+
+// Ask implements http.Actors.
+func (d door) Ask(ctx context.Context, to domain.Address, c domain.Command) (domain.Result, error) {
+	result, err := d.node.Ask(ctx, to, c)
+	return result, unavailable(err)
+}
+
+// Query implements http.Actors.
+func (d door) Query(ctx context.Context, to domain.Address, question any) (any, error) {
+	answer, err := d.node.Query(ctx, to, question)
+	return answer, unavailable(err)
+}
+
+func unavailable(err error) error {
+	if errors.Is(err, actors.ErrUnavailable) || errors.Is(err, actors.ErrBusy) {
+		return fmt.Errorf("%w: %w", http.ErrUnavailable, err)
+	}
+	return err
+}
+
+// hashed gives the accounts by the hashes of their secrets.
+func hashed(tokens map[string]events.Secret) map[[sha256.Size]byte]string {
+	accounts := make(map[[sha256.Size]byte]string, len(tokens))
+	for name, secret := range tokens {
+		accounts[[sha256.Size]byte(auth.Hash(secret.Reveal()))] = name
+	}
+	return accounts
+}
+
+// firstAccount is the account that the first start makes.
+const firstAccount = "default"
+
+// seedAccount makes an account when nobody could call the API otherwise, and
+// prints its secret, once: it is stored nowhere.
+func (n *Node) seedAccount(ctx context.Context) error {
+	if len(n.config.Tokens) > 0 {
+		return nil
+	}
+	if has, err := n.model.HasTokens(ctx); has || err != nil {
+		return err
+	}
+	secret := auth.NewSecret()
+	hash := auth.Hash(secret)
+	_, err := n.cluster.Ask(ctx, domain.Address{Kind: events.AccountCategory, ID: firstAccount}, domain.Command{
+		ID: events.NewKey(), At: events.At(time.Now()), Account: firstAccount,
+		Body: account.Issue{Token: auth.TokenID(hash), Name: "made at the first start", Hash: hash},
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stdout, "\nThe API secret of the account %q, shown this once:\n\n    %s\n\n", firstAccount, secret)
+	return nil
+}
+
+// waker finds actors that owe work which nobody is at: after a start, and when
+// it is due long after an actor left memory.
+type waker struct {
+	model  *projections.Model
+	asker  actors.Asker
+	logger *slog.Logger
+}
+
+// The waker looks every wakeEvery, at most for wakeAtOnce actors.
+const (
+	wakeEvery  = 15 * time.Second
+	wakeAtOnce = 10_000
+)
+
+func (w *waker) run(ctx context.Context) {
+	ticker := time.NewTicker(wakeEvery)
+	defer ticker.Stop()
+	for {
+		if err := w.wake(ctx); err != nil && ctx.Err() == nil {
+			w.logger.Warn("owed work is not looked for", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// wake wakes the actors whose work is due. One that is awake already takes no
+// notice.
+func (w *waker) wake(ctx context.Context) error {
+	streams, err := w.model.Owing(ctx, events.At(time.Now()), wakeAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, s := range streams {
+		_, err := w.asker.Query(ctx, domain.Address{Kind: s.Category(), ID: s.ID()}, actors.Wake{})
+		if err != nil && ctx.Err() == nil {
+			w.logger.Warn("an actor that owes work does not wake", "stream", string(s), "err", err)
+		}
+	}
+	return ctx.Err()
+}

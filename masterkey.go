@@ -1,0 +1,74 @@
+package parley
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// makeKey writes a new random key. It is on disk, whole, before it is used:
+// secrets sealed with a key that is lost are lost, too.
+func makeKey(file string, size int) ([]byte, error) {
+	key := make([]byte, size)
+	_, _ = rand.Read(key) // never fails (documented)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, fmt.Errorf("make the master key: %w", err)
+	}
+	temporary := file + ".new"
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make the master key: %w", err)
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temporary, file)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(file))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the master key: %w", err)
+	}
+	return key, nil
+}
+
+func syncDirectory(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close() //nolint:errcheck // only read
+	return d.Sync()
+}
+
+// parseKey reads hexadecimal digits. The message never repeats them.
+func parseKey(file string, raw []byte, size int) ([]byte, error) {
+	key := make([]byte, hex.DecodedLen(len(bytes.TrimSpace(raw))))
+	_, err := hex.Decode(key, bytes.TrimSpace(raw))
+	if err != nil || len(key) != size {
+		return nil, fmt.Errorf("master key in %s must be %d hexadecimal digits", file, 2*size)
+	}
+	return key, nil
+}
+
+// masterKey reads the key that seals secrets, and makes it at the first start.
+func (c Config) masterKey(size int) ([]byte, error) {
+	raw, err := os.ReadFile(c.MasterKeyFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return makeKey(c.MasterKeyFile, size)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the master key: %w", err)
+	}
+	return parseKey(c.MasterKeyFile, raw, size)
+}

@@ -1,0 +1,250 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	nethttp "net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"parley/actors"
+	"parley/actors/perform"
+	"parley/cluster"
+	"parley/domain/account"
+	"parley/domain/alias"
+	"parley/domain/bot"
+	"parley/domain/callback"
+	"parley/domain/conversation"
+	"parley/domain/integration"
+	"parley/engine"
+	"parley/events"
+	"parley/events/local"
+	"parley/events/vault"
+	"parley/http"
+	"parley/projections"
+	"parley/whatsapp"
+)
+
+// Parts replace parts of a node: tests and try-outs bring their own world.
+// What is nil is made from the settings.
+type Parts struct {
+	// Store is the log. The node closes it.
+	Store events.Store
+	// Engine answers for every bot.
+	Engine engine.Engine
+	// Graph carries the calls to Meta.
+	Graph nethttp.RoundTripper
+	// Pages are further pages by path prefix.
+	Pages map[string]nethttp.Handler
+	// Rules are the numbers of conversations; the zero value means the
+	// default ones with the settings' time to settle.
+	Rules *conversation.Rules
+	// Limits bound the actors; nil means the default ones.
+	Limits *actors.Limits
+}
+
+// Node is a whole Parley: one process of it. Every part is named here.
+type Node struct {
+	config   Config
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+	store    events.Store
+	vault    *vault.Vault
+	model    *projections.Model
+	engine   engine.Engine
+	graph    *whatsapp.Client
+	host     *actors.Host
+	cluster  *cluster.Node
+	http     *http.Server
+	listener net.Listener
+
+	failed chan error // the first part that cannot go on
+	quit   context.CancelFunc
+	parts  sync.WaitGroup
+}
+
+// Start brings a node up: log, read models, actors, then the door. When it
+// returns, requests are served on the listener (or, without one, through
+// Handler) and owed work goes on. Errors say which part could not start.
+func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener net.Listener) (*Node, error) {
+	n := &Node{config: c, logger: logger, listener: listener, failed: make(chan error, 8), metrics: prometheus.NewRegistry()}
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	background, quit := context.WithCancel(context.Background())
+	n.quit = quit
+	for _, step := range []struct {
+		what  string
+		start func(ctx context.Context) error
+	}{
+		{"log", func(context.Context) error { return n.openStore(background, p) }},
+		{"vault", func(context.Context) error { return n.openVault() }},
+		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
+		{"actors", func(ctx context.Context) error { return n.startActors(ctx, p) }},
+		{"accounts", n.seedAccount},
+		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
+		{"door", func(context.Context) error { return n.serve(p) }},
+	} {
+		if err := step.start(ctx); err != nil {
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+			defer cancel()
+			return nil, errors.Join(fmt.Errorf("start the %s: %w", step.what, err), n.Stop(stop))
+		}
+	}
+	return n, nil
+}
+
+func (n *Node) openStore(background context.Context, p Parts) error {
+	if n.store = p.Store; n.store != nil {
+		return nil
+	}
+	store, err := local.Open(filepath.Join(n.config.Data, "log"), local.Options{Logger: n.logger, Metrics: n.metrics})
+	if err != nil {
+		return err
+	}
+	n.store = store
+	n.parts.Go(func() {
+		select {
+		case <-background.Done():
+		case <-store.Failed():
+			n.fail(fmt.Errorf("the log cannot be written any more: %w", store.Err()))
+		}
+	})
+	return nil
+}
+
+func (n *Node) openVault() error {
+	key, err := n.config.masterKey(vault.KeySize)
+	if err != nil {
+		return err
+	}
+	n.vault, err = vault.New(n.store, key)
+	return err
+}
+
+func (n *Node) openModel(ctx, background context.Context) (err error) {
+	n.model, err = projections.Open(ctx, projections.Config{
+		Path: filepath.Join(n.config.Data, "read", "model.db"), Store: n.store, Logger: n.logger, Registerer: n.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	n.parts.Go(func() {
+		if err := n.model.Run(background); err != nil {
+			n.fail(err)
+		}
+	})
+	return n.model.CatchUp(ctx)
+}
+
+func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
+	rules, limits := conversation.DefaultRules(), actors.DefaultLimits()
+	rules.Settle, limits.Tasks = n.config.Settle, n.config.Tasks
+	if p.Rules != nil {
+		rules = *p.Rules
+	}
+	if p.Limits != nil {
+		limits = *p.Limits
+	}
+	if n.engine = p.Engine; n.engine == nil {
+		if n.engine, err = newEngine(n.config); err != nil {
+			return err
+		}
+	}
+	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, p.Graph)
+	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
+	n.cluster, err = cluster.Start(ctx, cluster.Config{
+		Registry: &cluster.Alone{},
+		Host:     n.host,
+		Logger:   n.logger,
+		Kinds: []actors.Kind{
+			actors.NewKind(n.host, account.New(), nil),
+			actors.NewKind(n.host, alias.New(), nil),
+			actors.NewKind(n.host, bot.New(), nil),
+			actors.NewKind(n.host, callback.New(), nil),
+			actors.NewKind(n.host, integration.New(), &perform.Integration{Store: n.store, Vault: n.vault}),
+			actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
+				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
+				Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
+				Metrics: perform.NewMetrics(n.metrics),
+			}),
+		},
+	})
+	return err
+}
+
+// startWaker sends after the work that is still owed from before the start.
+func (n *Node) startWaker(background context.Context) {
+	w := &waker{model: n.model, asker: n.cluster, logger: n.logger}
+	n.parts.Go(func() { w.run(background) })
+}
+
+func (n *Node) serve(p Parts) error {
+	n.http = http.New(http.Config{
+		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens),
+		Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
+	})
+	if n.listener == nil {
+		return nil
+	}
+	n.parts.Go(func() {
+		if err := n.http.Serve(n.listener); err != nil {
+			n.fail(err)
+		}
+	})
+	return nil
+}
+
+// ready tells whether the log can be reached and the read model is up to date.
+func (n *Node) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return n.model.CatchUp(ctx)
+}
+
+// Handler is the door without a network.
+func (n *Node) Handler() nethttp.Handler { return n.http.Handler() }
+
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
+}
+
+// Failed tells when a part cannot go on. The node must then be stopped, and
+// the process ended with an error, so that it is started anew.
+func (n *Node) Failed() <-chan error { return n.failed }
+
+// The time that stopping may take: as a whole, and for the work under way.
+const (
+	stopTime  = 9 * time.Second
+	graceTime = 4 * time.Second
+)
+
+// Stop closes the door, gives the work under way a moment to end, and closes
+// every part, in the opposite order of Start. What is not finished is owed,
+// and goes on with the next start.
+func (n *Node) Stop(ctx context.Context) error {
+	var errs []error
+	if n.http != nil && n.listener != nil {
+		errs = append(errs, n.http.Shutdown(ctx))
+	}
+	n.quit()
+	if n.cluster != nil {
+		errs = append(errs, n.cluster.Stop(ctx, graceTime))
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	n.parts.Wait()
+	if n.model != nil {
+		errs = append(errs, n.model.Close())
+	}
+	return errors.Join(errs...)
+}
