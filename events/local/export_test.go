@@ -1,0 +1,49 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"parley/events"
+)
+
+// WithTail bounds the events that are kept in memory.
+func (o Options) WithTail(length, bytes int) Options {
+	o.tailEvents, o.tailBytes = length, bytes
+	return o
+}
+
+// WithWALLimit sets the size of the -wal file that calls for a checkpoint.
+func (o Options) WithWALLimit(bytes int64) Options {
+	o.walLimit = bytes
+	return o
+}
+
+// Pause keeps the sequencer busy until resume is called.
+func (s *Store) Pause(t testing.TB) (resume func()) {
+	paused, end := make(chan struct{}), make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.sequencer.do(context.Background(), func() error {
+			close(paused)
+			<-end
+			return nil
+		})
+	}()
+	<-paused
+	return func() {
+		close(end)
+		if err := <-ended; err != nil && !errors.Is(err, events.ErrClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+// Execute runs a statement on the connection that writes.
+func (s *Store) Execute(statement string) error {
+	return s.sequencer.do(context.Background(), func() error {
+		_, err := s.sequencer.writer.conn.ExecContext(context.Background(), statement)
+		return err
+	})
+}
