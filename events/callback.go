@@ -25,7 +25,8 @@ type CallbackMuted struct {
 }
 
 // NotificationReceived holds a notification of Meta's, or the part of one that
-// concerns one sender, as it arrived.
+// concerns one sender, as it arrived. The usual notification brings one message
+// or one status; then it stands within that fact instead of beside it.
 type NotificationReceived struct {
 	// Payload is the JSON that arrived. It may be cut; then it is not JSON.
 	Payload []byte `msgpack:"pl,omitempty"`
@@ -47,6 +48,8 @@ type SystemNotified struct {
 	Field string `msgpack:"fi"`
 	// Entry is the ID of the WhatsApp business account.
 	Entry string `msgpack:"en,omitempty"`
+	// WAMID is set for a message that names no sender.
+	WAMID string `msgpack:"wa,omitempty"`
 	// Value is the change's JSON value; it may be cut.
 	Value []byte `msgpack:"va,omitempty"`
 	// Code and Detail are set for errors that Meta reports.

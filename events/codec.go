@@ -116,13 +116,13 @@ func Decode(eventType string, data []byte) (Event, error) {
 // derived from both.
 func Records(stream Stream, meta Metadata, facts ...Event) ([]Record, error) {
 	encoded := meta.Encode()
-	records := make([]Record, len(facts))
+	records, id := make([]Record, len(facts)), idsOf(stream, meta.Command)
 	for i, f := range facts {
 		data, err := Encode(f)
 		if err != nil {
 			return nil, err
 		}
-		records[i] = Record{ID: IDOf(stream, meta.Command, i), Type: f.EventType(), Data: data, Metadata: encoded}
+		records[i] = Record{ID: id(i), Type: f.EventType(), Data: data, Metadata: encoded}
 	}
 	return records, nil
 }

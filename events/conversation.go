@@ -25,8 +25,8 @@ type Session struct {
 	Memory []byte `msgpack:"mm,omitempty"`
 }
 
-// Digest stands for a wamid where only equality counts: the first 16 bytes of
-// its SHA-256.
+// Digest stands for a wamid where only equality counts: its 128-bit FNV-1a
+// hash. It is compared within one conversation alone.
 type Digest [16]byte
 
 // Seen remembers that a message was received.
@@ -149,6 +149,8 @@ type MessageReceived struct {
 	// Placeholder says that Meta could not show the message yet. The real one
 	// may follow, under the same wamid. Meta: error 131060.
 	Placeholder bool `msgpack:"ph,omitempty"`
+	// Notification is what brought the message, if it brought nothing else.
+	Notification *NotificationReceived `msgpack:"no,omitempty"`
 }
 
 // MessageBlocked says that a message came from someone who may not write. It

@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Metadata travels beside every fact as a JSON object, so that tools which
@@ -25,13 +26,44 @@ type Metadata struct {
 	Owes Instant `json:"owes,omitempty"`
 }
 
-// Encode gives the JSON form.
+// Encode gives the JSON form. It is written for every append, so it is put
+// together by hand.
 func (m Metadata) Encode() []byte {
-	b, err := json.Marshal(m)
-	if err != nil {
-		panic(err) // strings and integers always encode
+	b := make([]byte, 0, 256)
+	for _, field := range [...]struct{ key, value string }{
+		{`"command":`, m.Command}, {`"$correlationId":`, m.Correlation},
+		{`"$causationId":`, m.Causation}, {`"account":`, m.Account},
+	} {
+		if field.value != "" {
+			b = appendText(append(append(b, ','), field.key...), field.value)
+		}
 	}
-	return b
+	if m.At != 0 {
+		b = strconv.AppendInt(append(b, `,"at":`...), int64(m.At), 10)
+	}
+	if m.Owes != 0 {
+		b = strconv.AppendInt(append(b, `,"owes":`...), int64(m.Owes), 10)
+	}
+	if len(b) == 0 {
+		return []byte("{}")
+	}
+	b[0] = '{'
+	return append(b, '}')
+}
+
+// appendText appends a JSON string. What is not plain ASCII is left to the
+// library.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			encoded, err := json.Marshal(text)
+			if err != nil {
+				panic(err) // a string always encodes
+			}
+			return append(b, encoded...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // DecodeMetadata reads the JSON form. Empty input is empty metadata: events

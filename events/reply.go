@@ -160,6 +160,8 @@ type StatusReceived struct {
 	Code   int    `msgpack:"co,omitempty"`
 	Title  string `msgpack:"ti,omitempty"`
 	Detail string `msgpack:"de,omitempty"`
+	// Notification is what brought the status, if it brought nothing else.
+	Notification *NotificationReceived `msgpack:"no,omitempty"`
 }
 
 // EventType is the stored name.

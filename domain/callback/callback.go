@@ -40,7 +40,8 @@ type Refuse struct {
 
 // Notify reports a notification, or the part of one that no conversation takes.
 type Notify struct {
-	Notification events.NotificationReceived      `msgpack:"no"`
+	// Notification is what arrived; nil when an earlier command carried it.
+	Notification *events.NotificationReceived     `msgpack:"no"`
 	System       []events.SystemNotified          `msgpack:"sy"`
 	Misdirected  []events.NotificationMisdirected `msgpack:"mi"`
 	Statuses     []events.StatusReceived          `msgpack:"st"`
@@ -81,7 +82,10 @@ func refusal(s State, at events.Instant, fact events.Event) []events.Event {
 }
 
 func notify(body Notify) []events.Event {
-	facts := []events.Event{body.Notification}
+	var facts []events.Event
+	if body.Notification != nil {
+		facts = append(facts, *body.Notification)
+	}
 	for _, f := range body.System {
 		facts = append(facts, f)
 	}

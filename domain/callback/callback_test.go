@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 		{
 			Name: "a notification is recorded with what it holds", // F072 F087
 			When: domain.Command{At: at, Body: callback.Notify{
-				Notification: events.NotificationReceived{Size: 2},
+				Notification: &events.NotificationReceived{Size: 2},
 				System:       []events.SystemNotified{{Field: "account_update"}},
 				Misdirected:  []events.NotificationMisdirected{{PhoneNumberID: "1", Expected: "2"}},
 				Statuses:     []events.StatusReceived{{WAMID: "w", Status: "sent"}},

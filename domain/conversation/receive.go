@@ -10,14 +10,19 @@ import (
 // receive takes in a notification: statuses first, because one may settle a
 // part that holds up the next turn, then messages, then the turn they open.
 func (d *draft) receive(body Receive) {
-	if body.Notification != nil {
-		d.record(*body.Notification)
+	if n := body.Notification; n != nil && n.Messages+n.Statuses == 1 {
+		d.notification = n
+	} else if n != nil {
+		d.record(*n)
 	}
 	for _, st := range body.Statuses {
 		d.status(st)
 	}
 	for _, m := range body.Messages {
 		d.message(m, body.Policy)
+	}
+	if n := d.brought(); n != nil { // what it brought was known already
+		d.record(*n)
 	}
 	d.startTurn()
 	if d.worthCarrying(d.rules.SnapshotEvery) {
@@ -51,6 +56,7 @@ func (d *draft) message(m Inbound, policy Policy) {
 		From: m.From, UserID: m.UserID, Profile: m.Profile,
 		Kind: m.Kind, Text: m.Text, ReplyTo: m.ReplyTo,
 		At: m.At, Received: d.at, Opens: m.Opens && !full, Placeholder: m.Placeholder,
+		Notification: d.brought(),
 	})
 	if full {
 		d.record(events.TurnClosed{
@@ -88,7 +94,11 @@ func (m Inbound) from() string {
 // isReset reports that a text is a command to begin anew. Spec: "Queue and
 // session semantics", commands.
 func isReset(text string) bool {
-	switch strings.ToLower(strings.TrimSpace(text)) {
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "/") {
+		return false
+	}
+	switch strings.ToLower(text) {
 	case "/restart", "/reset", "/new":
 		return true
 	}
@@ -147,6 +157,7 @@ func (d *draft) status(st Status) {
 		fact.Session, fact.Part, fact.Message = p.Session, p.Part, p.Message
 		fact.Late = rank(st.Status) > 0 && rank(st.Status) < rank(p.Status)
 	}
+	fact.Notification = d.brought()
 	d.record(fact)
 	d.startTurn()
 }

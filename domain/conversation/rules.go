@@ -111,6 +111,15 @@ type draft struct {
 	state State
 	at    events.Instant
 	facts []events.Event
+	// notification waits for the one fact that it brought.
+	notification *events.NotificationReceived
+}
+
+// brought gives the notification to the fact that it stands within.
+func (d *draft) brought() *events.NotificationReceived {
+	n := d.notification
+	d.notification = nil
+	return n
 }
 
 func (d *draft) record(fact events.Event) {

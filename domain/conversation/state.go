@@ -1,7 +1,7 @@
 package conversation
 
 import (
-	"crypto/sha256"
+	"hash/fnv"
 	"slices"
 
 	"parley/events"
@@ -19,10 +19,12 @@ type State struct {
 	Since int
 }
 
-// DigestOf stands for a wamid.
-func DigestOf(wamid string) events.Digest {
-	sum := sha256.Sum256([]byte(wamid))
-	return events.Digest(sum[:16])
+// DigestOf stands for a wamid among those of one conversation.
+func DigestOf(wamid string) (d events.Digest) {
+	h := fnv.New128a()
+	_, _ = h.Write([]byte(wamid)) // a hash never fails
+	h.Sum(d[:0])
+	return d
 }
 
 // seenAs is what a message is remembered by. A placeholder must not stand in

@@ -138,9 +138,9 @@ func (p *play) command(verb string, a map[string]string) any {
 	wait, _ := time.ParseDuration(a["wait"])
 	switch verb {
 	case "receive":
-		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{}, Messages: []conversation.Inbound{p.inbound(a)}}
+		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{Messages: 1}, Messages: []conversation.Inbound{p.inbound(a)}}
 	case "status":
-		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{}, Statuses: []conversation.Status{{
+		return conversation.Receive{Policy: p.policy, Notification: &events.NotificationReceived{Statuses: 1}, Statuses: []conversation.Status{{
 			WAMID: a["wamid"], Status: a[""], Echo: a["echo"], At: p.now, Code: atoi("code"),
 		}}}
 	case "answer":
@@ -237,6 +237,8 @@ func (p *play) fields(v reflect.Value) string {
 			continue
 		}
 		switch x := field.Interface().(type) {
+		case *events.NotificationReceived:
+			out.WriteString(" +notification")
 		case events.Instant:
 			fmt.Fprintf(&out, " %s=+%s", name, x.Sub(p.start))
 		case events.Session:
