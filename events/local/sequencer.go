@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -53,6 +54,7 @@ const (
 // what follows from each commit.
 type sequencer struct {
 	writer  *writer
+	mover   *mover
 	witness *witness
 	tail    *tail
 	failure *failure
@@ -143,6 +145,7 @@ func (q *sequencer) gather() (batch []*job, task *job) {
 		}
 		batch = append(batch, j)
 	}
+	yields := 0
 	for size := batch[0].size; len(batch) < batchAppends && size < batchBytes; {
 		select {
 		case j := <-q.jobs:
@@ -152,11 +155,19 @@ func (q *sequencer) gather() (batch []*job, task *job) {
 			batch = append(batch, j)
 			size += j.size
 		default:
-			return batch, nil
+			if yields == maxYields {
+				return batch, nil
+			}
+			yields++
+			runtime.Gosched()
 		}
 	}
 	return batch, nil
 }
+
+// maxYields is how often the sequencer lets others run before it commits a
+// batch: those that are about to append join it, and share its sync.
+const maxYields = 16
 
 // commit makes a batch durable, shows it and answers it.
 func (q *sequencer) commit(batch []*job) {
@@ -198,18 +209,30 @@ func (q *sequencer) judge(err error) error {
 	return q.failure.error()
 }
 
-// checkpointIfDue keeps the -wal file small.
+// checkpointIfDue keeps the -wal file small. At half the limit the mover begins
+// to move what is in it; when that is done, or the limit is reached, the rest is
+// moved here and the file emptied.
 func (q *sequencer) checkpointIfDue() {
+	size, err := q.walSize()
+	switch {
+	case err != nil, size >= q.walDue, q.mover.moved != nil && !q.mover.busy():
+		if err == nil {
+			err = q.checkpoint()
+		}
+		if err != nil {
+			q.failure.set(err)
+		}
+	case size >= q.walDue-q.walLimit/2 && q.mover.moved == nil:
+		q.mover.start()
+	}
+}
+
+func (q *sequencer) walSize() (int64, error) {
 	wal, err := os.Stat(q.walPath)
-	if err == nil && wal.Size() < q.walDue {
-		return
-	}
-	if err == nil {
-		err = q.checkpoint()
-	}
 	if err != nil {
-		q.failure.set(err)
+		return 0, err
 	}
+	return wal.Size(), nil
 }
 
 // checkpoint empties the -wal file, or lets it grow for a while when something
@@ -229,6 +252,9 @@ func (q *sequencer) checkpoint() error {
 }
 
 func (q *sequencer) emptyWAL() (done bool, err error) {
+	if err := q.mover.wait(); err != nil {
+		return false, err
+	}
 	q.paging.Lock()
 	defer q.paging.Unlock()
 	return q.writer.checkpoint()
@@ -269,6 +295,9 @@ func (q *sequencer) put(ctx context.Context, j *job) result {
 // release closes what the sequencer owns, once it has stopped.
 func (q *sequencer) release() error {
 	var errs []error
+	if q.mover != nil {
+		errs = append(errs, q.mover.close())
+	}
 	if q.writer != nil {
 		errs = append(errs, q.writer.close())
 	}

@@ -92,6 +92,9 @@ func (s *Store) open(dir string, opts Options) (err error) {
 	if q.writer, err = openWriter(path); err != nil {
 		return err
 	}
+	if q.mover, err = openMover(path); err != nil {
+		return err
+	}
 	if err := q.openWitness(filepath.Join(dir, "log.witness")); err != nil {
 		return err
 	}

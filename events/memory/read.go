@@ -61,7 +61,8 @@ func (s *Store) forwards(from events.Position, limit int) []events.Recorded {
 	return read
 }
 
-// own copies what an event points to, so that the reader may change it.
+// own copies what an event points to, so that the store and its callers may
+// each change theirs.
 func own(e events.Recorded) events.Recorded {
 	e.Data, e.Metadata = bytes.Clone(e.Data), bytes.Clone(e.Metadata)
 	return e

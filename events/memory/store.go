@@ -70,8 +70,7 @@ func (s *Store) Append(ctx context.Context, name events.Stream, expected events.
 func (s *Store) add(name events.Stream, st *stream, records []events.Record) {
 	stored := events.At(time.Now())
 	for _, r := range records {
-		r.Data, r.Metadata = append([]byte(nil), r.Data...), append([]byte(nil), r.Metadata...)
-		e := events.Recorded{Record: r, Stream: name, Revision: st.last() + 1, Position: s.end() + 1, Stored: stored}
+		e := own(events.Recorded{Record: r, Stream: name, Revision: st.last() + 1, Position: s.end() + 1, Stored: stored})
 		s.log = append(s.log, e)
 		st.positions = append(st.positions, e.Position)
 	}

@@ -102,6 +102,9 @@ func testRetry(t *testing.T, f Factory) {
 		}
 		l.checkHolds(s, []events.Record{r})
 	})
+}
+
+func testNoRetry(t *testing.T, f Factory) {
 	rs := records(3)
 	strangers := []struct {
 		rule  string

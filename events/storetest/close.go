@@ -51,6 +51,45 @@ func testClose(t *testing.T, f Factory) {
 			}
 		}
 	})
+}
+
+func testCloseUnderWay(t *testing.T, f Factory) {
+	t.Run("closing ends readers that are under way", func(t *testing.T) {
+		s, name := f.New(t), stream()
+		if _, err := s.Append(t.Context(), name, events.NoStream, records(20)...); err != nil {
+			t.Fatalf("append: %v", err)
+		}
+		reads := []func() error{
+			func() error { _, err := s.Read(t.Context(), name, events.StreamStart, events.Forwards, 20); return err },
+			func() error { _, err := s.ReadAll(t.Context(), events.LogEnd, events.Backwards, 20); return err },
+			func() error {
+				sub := s.Subscribe(events.LogStart)
+				_, err := sub.Next(t.Context())
+				return errors.Join(err, sub.Close())
+			},
+		}
+		warm := make(chan struct{}, len(reads))
+		var wg sync.WaitGroup
+		for _, read := range reads {
+			wg.Go(func() {
+				err := read()
+				warm <- struct{}{}
+				for err == nil {
+					err = read()
+				}
+				if !errors.Is(err, events.ErrClosed) {
+					t.Errorf("error %v, expected ErrClosed", err)
+				}
+			})
+		}
+		for range reads {
+			<-warm
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		wg.Wait()
+	})
 	t.Run("closing ends everything that is under way", func(t *testing.T) {
 		s := f.New(t)
 		acknowledged := workUntilClosed(t, s)

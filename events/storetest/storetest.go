@@ -34,25 +34,37 @@ func Run(t *testing.T, f Factory) {
 	}{
 		{"expected revision", testExpected},
 		{"retry", testRetry},
+		{"no retry", testNoRetry},
 		{"append", testAppend},
 		{"read", testRead},
 		{"read all", testReadAll},
+		{"read all in pages", testReadAllPages},
 		{"record", testRecord},
+		{"names", testNames},
+		{"ownership", testOwnership},
 		{"subscribe", testSubscribe},
 		{"wait", testWait},
+		{"wait ends", testWaitEnds},
 		{"truncate", testTruncate},
+		{"truncate and count on", testTruncateCounting},
+		{"truncate twice", testTruncateTwice},
+		{"truncate and positions", testTruncatePositions},
 		{"concurrency", testConcurrency},
 		{"close", testClose},
-		{"reopen", testReopen},
+		{"close under way", testCloseUnderWay},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) { g.test(t, f) })
+	}
+	if f.Reopen != nil {
+		t.Run("reopen", func(t *testing.T) { testReopen(t, f) })
+		t.Run("reopen after erasing", func(t *testing.T) { testReopenErased(t, f) })
 	}
 }
 
 // patience bounds every call of the suite, so that a store which loses a
 // wake-up fails a test instead of hanging it.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // log is a store under test and where it stood when the test began.
 type log struct {

@@ -44,7 +44,7 @@ func testSubscribe(t *testing.T, f Factory) {
 	t.Run("a long log is given completely", func(t *testing.T) {
 		l := open(t, f)
 		s := stream()
-		rs := records(3000)
+		rs := records(1500)
 		for i := 0; i < len(rs); i += 500 {
 			l.put(s, events.Revision(i-1), rs[i:i+500]...)
 		}
@@ -99,6 +99,9 @@ func testWait(t *testing.T, f Factory) {
 			checkRun(t, l.take(sub, 1), s, events.Revision(i), []events.Record{r})
 		}
 	})
+}
+
+func testWaitEnds(t *testing.T, f Factory) {
 	t.Run("cancelling the context ends a waiting next", func(t *testing.T) {
 		l := open(t, f)
 		sub := l.follow(l.start)

@@ -63,6 +63,9 @@ func testTruncate(t *testing.T, f Factory) {
 		l.put(b, events.NoStream, r)
 		checkRun(t, page(), b, events.StreamStart, []events.Record{r})
 	})
+}
+
+func testTruncateCounting(t *testing.T, f Factory) {
 	t.Run("a stream that was erased goes on counting", func(t *testing.T) {
 		l, s := open(t, f), stream()
 		l.fill(s, 3)
@@ -84,6 +87,9 @@ func testTruncate(t *testing.T, f Factory) {
 		l.put(s, 2, r)
 		checkRun(t, l.read(s, events.StreamStart, events.Forwards, 10), s, 3, []events.Record{r})
 	})
+}
+
+func testTruncateTwice(t *testing.T, f Factory) {
 	t.Run("erasing again changes nothing", func(t *testing.T) {
 		l, s := open(t, f), stream()
 		rs := l.fill(s, 6)
@@ -118,6 +124,9 @@ func testTruncate(t *testing.T, f Factory) {
 			t.Errorf("answer %+v, expected the first try's %+v", again, first)
 		}
 	})
+}
+
+func testTruncatePositions(t *testing.T, f Factory) {
 	t.Run("the head stays an event that can be read", func(t *testing.T) {
 		l := open(t, f)
 		a, b := stream(), stream()
