@@ -112,8 +112,12 @@ func (g *grain[S]) request(r *Request) {
 }
 
 func (g *grain[S]) reply(r *Request) Reply {
-	ctx, cancel := context.WithTimeout(context.Background(), g.kind.host.limits.Store)
-	defer cancel()
+	ctx := context.Background()
+	if r.Question == nil || !g.loaded { // the log is needed
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.kind.host.limits.Store)
+		defer cancel()
+	}
 	if r.Question != nil {
 		return g.question(ctx, r.Question)
 	}

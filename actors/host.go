@@ -39,6 +39,7 @@ type Host struct {
 	logger  *slog.Logger
 	metrics *metrics
 	runner  *runner
+	workers *workers
 	asker   Asker
 	system  *actor.ActorSystem
 
@@ -56,7 +57,7 @@ type presence struct {
 
 // NewHost makes the host of one node. A nil registerer registers no metrics.
 func NewHost(store events.Store, limits Limits, logger *slog.Logger, registerer prometheus.Registerer) *Host {
-	h := &Host{store: store, limits: limits, logger: logger, runner: newRunner(limits.Tasks)}
+	h := &Host{store: store, limits: limits, logger: logger, runner: newRunner(limits.Tasks), workers: newWorkers()}
 	h.metrics = newMetrics(registerer, h.runner)
 	return h
 }
@@ -86,6 +87,7 @@ func (h *Host) Stop(ctx context.Context) {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+	h.workers.stop()
 }
 
 // passivateAll asks every grain to leave and counts them.
@@ -150,6 +152,7 @@ func (k *kind[S]) spawn(address domain.Address, released func()) *actor.PID {
 	props := actor.PropsFromProducer(
 		func() actor.Actor { return g },
 		actor.WithMailbox(func() actor.Mailbox { return box }),
+		actor.WithDispatcher(k.host.workers),
 	)
 	return k.host.system.Root.Spawn(props)
 }

@@ -41,10 +41,8 @@ func (g *grain[S]) dispatch() {
 		g.rest(0)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), g.kind.host.limits.Store)
-	defer cancel()
 	now := events.At(time.Now())
-	if err := g.load(ctx); err != nil {
+	if err := g.reload(); err != nil {
 		g.kind.host.logger.Warn("actor cannot see what it owes", "actor", g.address.String(), "err", err)
 		g.rest(now.Add(time.Second))
 		return

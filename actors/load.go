@@ -37,6 +37,16 @@ func (g *grain[S]) load(ctx context.Context) error {
 	return nil
 }
 
+// reload loads a state that was dropped, within the time for one read.
+func (g *grain[S]) reload() error {
+	if g.loaded {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), g.kind.host.limits.Store)
+	defer cancel()
+	return g.load(ctx)
+}
+
 // loadedEvent is a decoded event of a stream.
 type loadedEvent struct {
 	fact     events.Event

@@ -149,8 +149,11 @@ func (n *Node) Query(ctx context.Context, to domain.Address, question any) (any,
 // request sends a request until somebody answers it or the time is up. An
 // actor that is passivated at that moment gives it back, and a new one gets it.
 func (n *Node) request(ctx context.Context, r actors.Request) actors.Reply {
-	ctx, cancel := context.WithTimeout(ctx, n.config.Budget)
-	defer cancel()
+	if d, ok := ctx.Deadline(); !ok || time.Until(d) > n.config.Budget {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, n.config.Budget)
+		defer cancel()
+	}
 	for {
 		reply := n.attempt(ctx, r)
 		if !errors.Is(reply.Err, actors.ErrGone) {
