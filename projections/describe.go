@@ -84,7 +84,7 @@ func logMeta(e events.Event) map[string]any {
 		}
 	case events.SystemNotified:
 		return map[string]any{
-			"field": e.Field, "wabaId": e.Entry, "value": payload(e.Value), "code": e.Code, "detail": e.Detail,
+			"field": e.Field, "wabaId": e.Entry, "whatsappMessageId": e.WAMID, "value": payload(e.Value), "code": e.Code, "detail": e.Detail,
 		}
 	case events.NotificationMisdirected:
 		return map[string]any{

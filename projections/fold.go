@@ -1,8 +1,7 @@
 package projections
 
 import (
-	"context"
-	"database/sql"
+	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -17,46 +16,78 @@ type fact struct {
 	at      events.Instant
 }
 
+// metadataCache remembers the last metadata: the events of one append have the
+// same.
+type metadataCache struct {
+	raw     []byte
+	decoded events.Metadata
+	err     error
+}
+
+func (c *metadataCache) decode(raw []byte) (events.Metadata, error) {
+	if c.raw == nil || !bytes.Equal(c.raw, raw) {
+		c.raw = raw
+		c.decoded, c.err = events.DecodeMetadata(raw)
+	}
+	return c.decoded, c.err
+}
+
+// isSilent reports that a fact of a type leaves no trace here but in what its
+// stream owes. It need not even be decoded.
+func isSilent(eventType string) bool {
+	switch eventType {
+	case "TurnStarted", "SendAttempted", "SessionContinued", "SecretSealed", "AliasClaimed", "AliasReleased":
+		return true
+	}
+	return false
+}
+
 // apply writes what one event comes to. Events of unknown types and of streams
 // that are not ours count only for the position.
-func (w *writer) apply(ctx context.Context, r events.Recorded) error {
-	meta, err := events.DecodeMetadata(r.Metadata)
+func (w *writer) apply(r events.Recorded) error {
+	meta, err := w.metadata.decode(r.Metadata)
 	if err != nil {
 		return nil // not one of ours
 	}
-	event, err := events.Decode(r.Type, r.Data)
-	if err != nil {
+	w.due[r.Stream] = meta.Owes
+	if isSilent(r.Type) {
+		return nil
+	}
+	f := fact{Recorded: r, account: meta.Account, at: meta.At}
+	if r.Type == notification {
+		f.event = events.NotificationReceived{} // what it holds is read from the log
+	} else if f.event, err = events.Decode(r.Type, r.Data); err != nil {
 		return err
 	}
-	f := fact{Recorded: r, event: event, account: meta.Account, at: meta.At}
-	w.batch.owed[r.Stream] = meta.Owes
 	switch r.Stream.Category() {
 	case events.AccountCategory:
-		return w.foldToken(ctx, f)
+		return w.foldToken(f)
 	case events.BotCategory:
-		return w.foldBot(ctx, f)
+		return w.foldBot(f)
 	case events.IntegrationCategory:
-		return w.foldIntegration(ctx, f)
+		return w.foldIntegration(f)
 	case events.CallbackCategory:
-		return w.foldLog(ctx, f, logRow{integration: r.Stream.ID()})
+		return w.foldLog(f, logRow{integration: r.Stream.ID()})
 	case events.ConversationCategory:
-		return w.foldConversation(ctx, f)
+		return w.foldConversation(f)
 	}
 	return nil
 }
 
-func (w *writer) foldToken(ctx context.Context, f fact) error {
+var notification = events.NotificationReceived{}.EventType()
+
+func (w *writer) foldToken(f fact) error {
 	switch e := f.event.(type) {
 	case events.TokenIssued:
-		return w.exec(ctx, "INSERT INTO tokens (hash, id, account, name, created) VALUES (?, ?, ?, ?, ?)",
+		return w.exec("INSERT INTO tokens (hash, id, account, name, created) VALUES (?, ?, ?, ?, ?)",
 			e.Hash, e.Token, f.Stream.ID(), e.Name, f.at)
 	case events.TokenRevoked:
-		return w.exec(ctx, "DELETE FROM tokens WHERE id = ?", e.Token)
+		return w.exec("DELETE FROM tokens WHERE id = ?", e.Token)
 	}
 	return nil
 }
 
-func (w *writer) foldBot(ctx context.Context, f fact) error {
+func (w *writer) foldBot(f fact) error {
 	id := f.Stream.ID()
 	switch e := f.event.(type) {
 	case events.BotCreated:
@@ -64,7 +95,7 @@ func (w *writer) foldBot(ctx context.Context, f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec(ctx, "INSERT INTO bots (seq, id, account, alias, blueprint, meta, settings, created, updated) "+
+		return w.exec("INSERT INTO bots (seq, id, account, alias, blueprint, meta, settings, created, updated) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, f.at)
 	case events.BotUpdated:
@@ -72,18 +103,18 @@ func (w *writer) foldBot(ctx context.Context, f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec(ctx, "UPDATE bots SET alias = ?, blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+		return w.exec("UPDATE bots SET alias = ?, blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, id)
 	case events.BotDeleted:
 		return errors.Join(
-			w.exec(ctx, "DELETE FROM bots WHERE id = ?", id),
-			w.exec(ctx, "UPDATE integrations SET bot = '' WHERE bot = ?", id),
-			w.exec(ctx, "UPDATE conversations SET bot = '' WHERE bot = ?", id))
+			w.exec("DELETE FROM bots WHERE id = ?", id),
+			w.exec("UPDATE integrations SET bot = '' WHERE bot = ?", id),
+			w.exec("UPDATE conversations SET bot = '' WHERE bot = ?", id))
 	}
 	return nil
 }
 
-func (w *writer) foldIntegration(ctx context.Context, f fact) error {
+func (w *writer) foldIntegration(f fact) error {
 	id := f.Stream.ID()
 	switch e := f.event.(type) {
 	case events.IntegrationCreated:
@@ -91,7 +122,7 @@ func (w *writer) foldIntegration(ctx context.Context, f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec(ctx, "INSERT INTO integrations (seq, id, account, alias, bot, blueprint, meta, settings, created, updated) "+
+		return w.exec("INSERT INTO integrations (seq, id, account, alias, bot, blueprint, meta, settings, created, updated) "+
 			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?)",
 			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID,
 			object(e.Settings.Meta), settings, f.at, f.at)
@@ -100,42 +131,36 @@ func (w *writer) foldIntegration(ctx context.Context, f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec(ctx, "UPDATE integrations SET alias = ?, bot = (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), "+
+		return w.exec("UPDATE integrations SET alias = ?, bot = (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), "+
 			"blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, id)
 	case events.IntegrationDeleted:
 		w.deleted[id] = true
 		return errors.Join(
-			w.exec(ctx, "DELETE FROM integrations WHERE id = ?", id),
-			w.exec(ctx, "INSERT INTO deleted_integrations (id) VALUES (?) ON CONFLICT DO NOTHING", id))
+			w.exec("DELETE FROM integrations WHERE id = ?", id),
+			w.exec("INSERT INTO deleted_integrations (id) VALUES (?) ON CONFLICT DO NOTHING", id))
 	}
 	return nil
 }
 
-// foldConversation keeps the sessions, which the API calls conversations, and
-// their messages.
-func (w *writer) foldConversation(ctx context.Context, f fact) error {
+// foldConversation keeps the sessions, which the API calls conversations. Their
+// messages are read from the log itself.
+func (w *writer) foldConversation(f fact) error {
 	integration, _ := events.SplitConversationID(f.Stream.ID())
 	row := logRow{integration: integration}
 	var err error
 	switch e := f.event.(type) {
 	case events.SessionStarted:
 		row.conversation, row.bot = e.Session.ID, e.Session.BotID
-		err = w.startConversation(ctx, f, integration, e.Session)
+		err = w.startConversation(f, integration, e.Session)
 	case events.SessionReset:
 		row.conversation = e.Session
 	case events.MessageReceived:
 		row.conversation = e.Session
-		if e.Text != "" {
-			err = w.addMessage(ctx, f, e.Session, 0, userMessage(e))
-		}
 	case events.TurnDelayed:
 		row.conversation = e.Session
 	case events.TurnAnswered:
 		row.conversation, row.bot = e.Session, e.BotID
-		for i, m := range e.Messages {
-			err = errors.Join(err, w.addMessage(ctx, f, e.Session, i, botMessage(e, m)))
-		}
 	case events.TurnClosed:
 		row.conversation = e.Session
 	case events.SendRefused:
@@ -152,62 +177,35 @@ func (w *writer) foldConversation(ctx context.Context, f fact) error {
 	if err != nil {
 		return err
 	}
-	return w.foldLog(ctx, f, row)
+	return w.foldLog(f, row)
 }
 
-func (w *writer) startConversation(ctx context.Context, f fact, integration string, s events.Session) error {
+func (w *writer) startConversation(f fact, integration string, s events.Session) error {
 	meta, err := json.Marshal(map[string]any{
 		"app": "whatsapp", "whatsapp": map[string]string{"integrationId": integration},
 	})
 	if err != nil {
 		return err
 	}
-	w.know(s.ID, int64(f.Position))
-	return w.exec(ctx, "INSERT INTO conversations (seq, id, account, integration, stream, bot, meta, created, updated) "+
-		"VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?)",
-		f.Position, s.ID, f.account, integration, f.Stream, s.BotID, string(meta), f.at, f.at)
-}
-
-// addMessage stores the n-th message of an event.
-func (w *writer) addMessage(ctx context.Context, f fact, conversation string, n int, m messageRow) error {
-	if conversation == "" {
-		return nil
-	}
-	seq, err := w.conversation(ctx, conversation)
-	if err != nil || seq == 0 {
-		return err
-	}
-	w.batch.touched[seq] = f.at
-	return w.exec(ctx, "INSERT INTO messages (conversation, seq, id, type, text, meta, created, updated) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		seq, int64(f.Position)<<10|int64(n), m.id, m.kind, m.text, m.meta, f.at, f.at)
+	w.conversations.put(s.ID, int64(f.Position))
+	return w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, meta, created) "+
+		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?)",
+		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, string(meta), f.at)
 }
 
 // conversation gives the seq of a conversation, 0 if it is not there (any more).
-func (w *writer) conversation(ctx context.Context, id string) (int64, error) {
-	if seq, ok := w.conv[id]; ok {
-		return seq, nil
-	}
-	s, err := w.statement(ctx, "SELECT seq FROM conversations WHERE id = ?")
-	if err != nil {
-		return 0, err
-	}
-	var seq int64
-	err = s.QueryRowContext(ctx, id).Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
+func (w *writer) conversation(id string) (int64, error) {
+	if id == "" {
 		return 0, nil
 	}
-	if err == nil {
-		w.know(id, seq)
+	if seq, ok := w.conversations[id]; ok {
+		return seq, nil
+	}
+	seq, err := w.number("SELECT seq FROM conversations WHERE id = ?", id)
+	if err == nil && seq != 0 {
+		w.conversations.put(id, seq)
 	}
 	return seq, err
-}
-
-func (w *writer) know(conversation string, seq int64) {
-	if len(w.conv) >= maxKnownConversations {
-		clear(w.conv)
-	}
-	w.conv[conversation] = seq
 }
 
 // object is a JSON object's text; none is {}.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,15 +30,44 @@ type LogEntry struct {
 // log itself and is read from there.
 type logRow struct{ integration, conversation, bot string }
 
+// A fact may hold the notification that brought it. Then it gives two entries,
+// the notification's first, and still one row. An entry's seq is twice the
+// event's position, and one more for the fact itself.
+func seqOf(position events.Position) int64 { return int64(position)<<1 | 1 }
+
+func positionOf(seq int64) events.Position { return events.Position(seq >> 1) }
+
+// notificationIn gives the notification within a fact, or nil.
+func notificationIn(e events.Event) *events.NotificationReceived {
+	switch e := e.(type) {
+	case events.MessageReceived:
+		return e.Notification
+	case events.StatusReceived:
+		return e.Notification
+	}
+	return nil
+}
+
 // foldLog adds an event to the index, if it is one that people are shown.
 // Nothing is added for an integration that is deleted.
-func (w *writer) foldLog(ctx context.Context, f fact, row logRow) error {
+func (w *writer) foldLog(f fact, row logRow) error {
 	kind := logType(f.event)
 	if kind == "" || w.deleted[row.integration] {
 		return nil
 	}
-	return w.exec(ctx, "INSERT INTO log (seq, account, type, integration, conversation, bot) VALUES (?, ?, ?, ?, ?, ?)",
-		f.Position, f.account, kind, row.integration, row.conversation, row.bot)
+	conversation, err := w.conversation(row.conversation)
+	if err != nil {
+		return err
+	}
+	var numbers [4]int64
+	for i, name := range [4]string{f.account, kind, row.integration, row.bot} {
+		if numbers[i], err = w.name(name); err != nil {
+			return err
+		}
+	}
+	brought := notificationIn(f.event) != nil
+	return w.exec("INSERT INTO log (account, seq, type, integration, conversation, bot, brought) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		numbers[0], seqOf(f.Position), numbers[1], numbers[2], conversation, numbers[3], brought)
 }
 
 // LogFilter selects entries of the event log. Empty fields select all.
@@ -48,64 +78,109 @@ type LogFilter struct {
 // Log lists an account's event log. What happened is read from the log itself;
 // of an event that was erased there only the bare line is left.
 func (m *Model) Log(ctx context.Context, account string, f LogFilter, p Page) ([]LogEntry, error) {
-	wanted, take := p.Meta, p.Take
-	p.Meta = nil // it is not in the index
-	if len(wanted) > 0 {
-		p.Take = scanTake
+	rows := p
+	rows.Meta = nil // it is not in the index
+	if len(p.Meta) > 0 {
+		rows.Take = scanTake
+	}
+	if rows.After != 0 { // the row of the cursor may hold an entry beyond it
+		rows.After += step(p.Descending)
 	}
 	var found []LogEntry
 	for {
-		entries, err := m.logPage(ctx, account, f, p)
+		page, err := m.logRows(ctx, account, f, rows)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if matches(e.Meta, wanted) {
-				found = append(found, e)
+		for _, row := range page {
+			for _, e := range row.entries(p) {
+				if !f.wants(e.Type) {
+					continue
+				}
+				if err := m.describe(ctx, &e); err != nil {
+					return nil, err
+				}
+				if matches(e.Meta, p.Meta) {
+					found = append(found, e)
+				}
+				if len(found) == p.Take {
+					return found, nil
+				}
 			}
-			if len(found) == take {
-				return found, nil
-			}
+			rows.After = row.Seq
 		}
-		if len(entries) < p.Take {
+		if len(page) < rows.Take {
 			return found, nil
 		}
-		p.After = entries[len(entries)-1].Seq
 	}
 }
 
-// scanTake is how many entries are read at a time when each must be looked at.
+// step is one back on the way of a list.
+func step(descending bool) int64 {
+	if descending {
+		return 1
+	}
+	return -1
+}
+
+// scanTake is how many rows are read at a time when each must be looked at.
 const scanTake = 500
 
-func (m *Model) logPage(ctx context.Context, account string, f LogFilter, p Page) ([]LogEntry, error) {
-	q := query{columns: "seq, type, integration, conversation, bot", table: "log", order: "seq"}
-	q.and("account = ?", account)
-	q.in("type", f.Types)
-	q.in("integration", f.Integrations)
-	q.in("conversation", f.Conversations)
-	q.in("bot", f.Bots)
-	entries, err := list(ctx, m.read, q, p, func(r *sql.Rows) (e LogEntry, err error) {
-		return e, r.Scan(&e.Seq, &e.Type, &e.IntegrationID, &e.ConversationID, &e.BotID)
+// wants reports that entries of a type are asked for.
+func (f LogFilter) wants(kind string) bool {
+	return len(f.Types) == 0 || slices.Contains(f.Types, kind)
+}
+
+// storedRow is a row of the index: one entry, or two.
+type storedRow struct {
+	LogEntry
+	brought bool
+}
+
+// entries gives the row's entries that lie on the page, in its order.
+func (r storedRow) entries(p Page) []LogEntry {
+	entries := []LogEntry{r.LogEntry}
+	if r.brought {
+		n := LogEntry{Seq: r.Seq - 1, Type: logType(events.NotificationReceived{}), IntegrationID: r.IntegrationID}
+		entries = []LogEntry{n, r.LogEntry}
+	}
+	if p.Descending {
+		slices.Reverse(entries)
+	}
+	return slices.DeleteFunc(entries, func(e LogEntry) bool {
+		return p.After != 0 && (p.Descending && e.Seq >= p.After || !p.Descending && e.Seq <= p.After)
 	})
-	if err != nil {
-		return nil, err
+}
+
+func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page) ([]storedRow, error) {
+	const name = "(SELECT name FROM names WHERE names.id = log.%s)"
+	q := query{
+		columns: "seq, " + fmt.Sprintf(name, "type") + ", " + fmt.Sprintf(name, "integration") + ", " + fmt.Sprintf(name, "bot") +
+			", coalesce((SELECT id FROM conversations WHERE conversations.seq = log.conversation), ''), brought",
+		table: "log", order: "seq",
 	}
-	for i := range entries {
-		if err := m.describe(ctx, &entries[i]); err != nil {
-			return nil, err
-		}
+	q.and("account = (SELECT id FROM names WHERE name = ?)", account)
+	q.in("integration", "SELECT id FROM names WHERE name", f.Integrations)
+	q.in("bot", "SELECT id FROM names WHERE name", f.Bots)
+	q.in("conversation", "SELECT seq FROM conversations WHERE id", f.Conversations)
+	q.in("type", "SELECT id FROM names WHERE name", f.Types)
+	if f.wants(logType(events.NotificationReceived{})) && len(f.Types) > 0 {
+		q.where[len(q.where)-1] = "(brought OR " + q.where[len(q.where)-1] + ")"
 	}
-	return entries, nil
+	return list(ctx, m.read, q, p, func(r *sql.Rows) (row storedRow, err error) {
+		return row, r.Scan(&row.Seq, &row.Type, &row.IntegrationID, &row.BotID, &row.ConversationID, &row.brought)
+	})
 }
 
 // describe reads what happened.
 func (m *Model) describe(ctx context.Context, e *LogEntry) error {
 	e.ID, e.Meta = "e"+strconv.FormatInt(e.Seq, 36), json.RawMessage("{}")
-	recorded, err := m.store.ReadAll(ctx, events.Position(e.Seq), events.Forwards, 1)
+	position := positionOf(e.Seq)
+	recorded, err := m.store.ReadAll(ctx, position, events.Forwards, 1)
 	if err != nil {
-		return fmt.Errorf("read event %d: %w", e.Seq, err)
+		return fmt.Errorf("read event %d: %w", position, err)
 	}
-	if len(recorded) == 0 || recorded[0].Position != events.Position(e.Seq) {
+	if len(recorded) == 0 || recorded[0].Position != position {
 		return nil
 	}
 	meta, err := events.DecodeMetadata(recorded[0].Metadata)
@@ -115,6 +190,9 @@ func (m *Model) describe(ctx context.Context, e *LogEntry) error {
 	event, err := events.Decode(recorded[0].Type, recorded[0].Data)
 	if err != nil {
 		return err
+	}
+	if n := notificationIn(event); n != nil && e.Seq&1 == 0 {
+		event = *n
 	}
 	e.At, e.Meta = meta.At, jsonObject(logMeta(event))
 	return nil

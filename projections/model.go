@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
@@ -38,7 +39,9 @@ type Model struct {
 
 	mutex    sync.Mutex
 	position events.Position
-	moved    chan struct{} // closed and replaced whenever position moves
+	moved    chan struct{}   // closed and replaced whenever position moves
+	wanted   events.Position // the furthest that anybody asked for
+	asked    chan struct{}   // holds one when somebody asked
 }
 
 // Open opens the file, or makes it anew when it is missing, damaged, of
@@ -50,7 +53,7 @@ func Open(ctx context.Context, c Config) (*Model, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the read model's directory: %w", err)
 	}
-	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, moved: make(chan struct{})}
+	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, moved: make(chan struct{}), asked: make(chan struct{}, 1)}
 	err := m.open(ctx)
 	if err != nil && ctx.Err() == nil {
 		c.Logger.Info("read model is folded anew", "file", c.Path, "reason", err)
@@ -127,7 +130,7 @@ func (m *Model) Run(ctx context.Context) error {
 	for {
 		page, err := subscription.Next(ctx)
 		if err == nil {
-			err = m.writer.fold(ctx, page)
+			err = m.writer.fold(page)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -137,8 +140,41 @@ func (m *Model) Run(ctx context.Context) error {
 		}
 		m.metrics.folded.Add(float64(len(page)))
 		m.move(page[len(page)-1].Position)
+		m.pause(ctx, len(page))
 	}
 }
+
+// unasked is how long the read model lets the log grow while nobody waits for
+// it: one transaction for many events costs less than many for few.
+const unasked = 20 * time.Millisecond
+
+// pause waits until somebody asks for more than is folded, or a moment. A full
+// page means that there is more already.
+func (m *Model) pause(ctx context.Context, folded int) {
+	if folded >= fullPage {
+		return
+	}
+	timer := time.NewTimer(unasked)
+	defer timer.Stop()
+	for {
+		m.mutex.Lock()
+		behind := m.wanted > m.position
+		m.mutex.Unlock()
+		if behind {
+			return
+		}
+		select {
+		case <-m.asked:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// fullPage is a number of events that is worth a transaction.
+const fullPage = 256
 
 func (m *Model) move(to events.Position) {
 	m.mutex.Lock()
@@ -161,9 +197,14 @@ func (m *Model) Wait(ctx context.Context, position events.Position) error {
 	for {
 		m.mutex.Lock()
 		reached, moved := m.position >= position, m.moved
+		m.wanted = max(m.wanted, position)
 		m.mutex.Unlock()
 		if reached {
 			return nil
+		}
+		select {
+		case m.asked <- struct{}{}:
+		default:
 		}
 		select {
 		case <-moved:

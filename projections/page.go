@@ -48,17 +48,22 @@ func (q *query) named(account, id string) {
 	}
 }
 
-// in asks for one of several values; none asks for nothing in particular.
-func (q *query) in(column string, values []string) {
+// in asks for rows with one of several values; none asks for nothing in
+// particular. through is a SELECT up to the column that the values are
+// compared with, when the column itself holds something else; "" if not.
+func (q *query) in(column, through string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
+	marks := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ") + ")"
 	args := make([]any, len(values))
 	for i, v := range values {
 		args[i] = v
 	}
-	q.and(column+" IN ("+marks+")", args...)
+	if through != "" {
+		marks = "(" + through + " IN " + marks + ")"
+	}
+	q.and(column+" IN "+marks, args...)
 }
 
 func (q *query) page(p Page) {

@@ -46,41 +46,9 @@ type Conversation struct {
 	Meta          json.RawMessage
 	Created       events.Instant
 	Updated       events.Instant
-}
 
-// Message is one message of a conversation.
-type Message struct {
-	Seq     int64
-	ID      string
-	Type    string // user, bot, activity
-	Text    string
-	Meta    json.RawMessage
-	Created events.Instant
-	Updated events.Instant
-}
-
-type messageRow struct{ id, kind, text, meta string }
-
-func userMessage(e events.MessageReceived) messageRow {
-	return messageRow{id: e.Message, kind: "user", text: e.Text, meta: string(jsonObject(map[string]any{
-		"whatsapp": jsonObject(map[string]any{
-			"messageId": e.WAMID, "type": e.Kind, "replyTo": e.ReplyTo, "timestamp": e.At.Milliseconds(),
-		}),
-	}))}
-}
-
-func botMessage(e events.TurnAnswered, m events.TurnMessage) messageRow {
-	row := messageRow{id: m.ID, kind: "bot", text: m.Text, meta: "{}"}
-	if m.Call != nil {
-		row.kind = "activity"
-		row.meta = string(jsonObject(map[string]any{"activity": map[string]any{
-			"type": "response",
-			"function": map[string]any{
-				"name": m.Call.Function, "arguments": payload(m.Call.Arguments), "result": payload(m.Call.Result),
-			},
-		}}))
-	}
-	return row
+	stream events.Stream
+	first  events.Revision
 }
 
 // Token finds whose secret has a hash. Errors: ErrNotFound.
@@ -124,7 +92,7 @@ func (m *Model) Bot(ctx context.Context, account, id string) (Bot, error) {
 func (m *Model) Bots(ctx context.Context, account string, blueprints []string, p Page) ([]Bot, error) {
 	q := query{columns: botColumns, table: "bots", order: "seq"}
 	q.and("account = ?", account)
-	q.in("blueprint", blueprints)
+	q.in("blueprint", "", blueprints)
 	return list(ctx, m.read, q, p, scanBot)
 }
 
@@ -157,16 +125,16 @@ func (m *Model) Integration(ctx context.Context, account, id string) (Integratio
 func (m *Model) Integrations(ctx context.Context, account string, blueprints []string, p Page) ([]Integration, error) {
 	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
 	q.and("account = ?", account)
-	q.in("blueprint", blueprints)
+	q.in("blueprint", "", blueprints)
 	return list(ctx, m.read, q, p, scanIntegration)
 }
 
-const conversationColumns = "seq, id, integration, bot, meta, created, updated"
+const conversationColumns = "seq, id, integration, bot, meta, created, stream, first"
 
 func scanConversation(r *sql.Rows) (c Conversation, err error) {
 	var meta string
-	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &meta, &c.Created, &c.Updated)
-	c.Meta = json.RawMessage(meta)
+	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &meta, &c.Created, &c.stream, &c.first)
+	c.Meta, c.Updated = json.RawMessage(meta), c.Created
 	return c, err
 }
 
@@ -183,40 +151,11 @@ func (m *Model) Conversation(ctx context.Context, account, id string) (Conversat
 func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
 	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
 	q.and("account = ?", account)
-	q.in("bot", bots)
+	q.in("bot", "", bots)
 	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
 		q.and("integration = ?", id) // the same filter by an index
 	}
 	return list(ctx, m.read, q, p, scanConversation)
-}
-
-// Messages lists the messages of a conversation of an account. Errors:
-// ErrNotFound.
-func (m *Model) Messages(ctx context.Context, account, conversation string, p Page) ([]Message, error) {
-	c, err := m.Conversation(ctx, account, conversation)
-	if err != nil {
-		return nil, err
-	}
-	q := query{columns: "seq, id, type, text, meta, created, updated", table: "messages", order: "seq"}
-	q.and("conversation = ?", c.Seq)
-	return list(ctx, m.read, q, p, func(r *sql.Rows) (x Message, err error) {
-		var meta string
-		err = r.Scan(&x.Seq, &x.ID, &x.Type, &x.Text, &meta, &x.Created, &x.Updated)
-		x.Meta = json.RawMessage(meta)
-		return x, err
-	})
-}
-
-// MessageSeq gives the place of a message in its conversation. Errors:
-// ErrNotFound.
-func (m *Model) MessageSeq(ctx context.Context, account, conversation, id string) (int64, error) {
-	c, err := m.Conversation(ctx, account, conversation)
-	if err != nil {
-		return 0, err
-	}
-	q := query{columns: "seq", table: "messages", order: "seq"}
-	q.and("conversation = ? AND id = ?", c.Seq, id)
-	return one(ctx, m.read, q, func(r *sql.Rows) (seq int64, err error) { return seq, r.Scan(&seq) })
 }
 
 // Owing lists up to limit streams that owe work which is due at an instant,

@@ -55,34 +55,29 @@ CREATE TABLE conversations (
 	account     TEXT NOT NULL,
 	integration TEXT NOT NULL,
 	stream      TEXT NOT NULL,
+	first       INTEGER NOT NULL, -- revision in the stream that it begins with
 	bot         TEXT NOT NULL,
 	meta        TEXT NOT NULL,
-	created     INTEGER NOT NULL,
-	updated     INTEGER NOT NULL
+	created     INTEGER NOT NULL
 );
 CREATE INDEX conversations_account ON conversations (account, seq);
 CREATE INDEX conversations_integration ON conversations (integration, seq);
 CREATE INDEX conversations_bot ON conversations (bot);
-CREATE TABLE messages (
-	conversation INTEGER NOT NULL, -- seq of the conversation
-	seq          INTEGER NOT NULL,
-	id           TEXT NOT NULL,
-	type         TEXT NOT NULL,
-	text         TEXT NOT NULL,
-	meta         TEXT NOT NULL,
-	created      INTEGER NOT NULL,
-	updated      INTEGER NOT NULL,
-	PRIMARY KEY (conversation, seq)
-) WITHOUT ROWID;
-CREATE TABLE log (
-	seq          INTEGER PRIMARY KEY, -- position of the event
-	account      TEXT NOT NULL,
-	type         TEXT NOT NULL,
-	integration  TEXT NOT NULL,
-	conversation TEXT NOT NULL,
-	bot          TEXT NOT NULL
+CREATE INDEX conversations_stream ON conversations (stream, first);
+CREATE TABLE names (
+	id   INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
 );
-CREATE INDEX log_account ON log (account, seq);
+CREATE TABLE log ( -- names stand as numbers: this table gets the most rows
+	account      INTEGER NOT NULL,
+	seq          INTEGER NOT NULL, -- of the event's position, see seqOf
+	type         INTEGER NOT NULL,
+	integration  INTEGER NOT NULL,
+	conversation INTEGER NOT NULL,
+	bot          INTEGER NOT NULL,
+	brought      INTEGER NOT NULL, -- 1 if the event holds the notification that brought it
+	PRIMARY KEY (account, seq)
+) WITHOUT ROWID;
 CREATE INDEX log_integration ON log (integration, seq);
 CREATE TABLE owed (
 	stream TEXT PRIMARY KEY,

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"parley/events"
 )
@@ -18,19 +19,34 @@ type writer struct {
 	position events.Position
 	origin   events.ID // of the log's first event
 
-	// What is worth remembering between batches, and what one batch gathers.
-	deleted map[string]bool  // integrations that are gone
-	conv    map[string]int64 // conversation ID → seq, bounded
-	batch   batch
+	// What is worth remembering between batches.
+	deleted       map[string]bool // integrations that are gone
+	conversations known[int64]    // ID → seq
+	names         known[int64]    // name → number
+	owed          known[events.Instant]
+	metadata      metadataCache
+	// due gathers what streams owe after the batch.
+	due map[events.Stream]events.Instant
 }
 
-// batch gathers what would be written again and again within one transaction.
-type batch struct {
-	owed    map[events.Stream]events.Instant
-	touched map[int64]events.Instant // conversation seq → updated
+// known remembers rows that were read or written, up to a bound.
+type known[V any] map[string]V
+
+const maxKnown = 50_000
+
+func (k known[V]) put(key string, value V) {
+	if len(k) >= maxKnown {
+		clear(k)
+	}
+	k[key] = value
 }
 
-const maxKnownConversations = 50_000
+// forget drops what is remembered: after a roll-back it may not be so.
+func (w *writer) forget() {
+	clear(w.conversations)
+	clear(w.names)
+	clear(w.owed)
+}
 
 func openWriter(ctx context.Context, dsn string) (*writer, error) {
 	db, err := sql.Open("sqlite", dsn)
@@ -43,7 +59,7 @@ func openWriter(ctx context.Context, dsn string) (*writer, error) {
 	}
 	w := &writer{
 		db: db, connection: connection, statements: map[string]*sql.Stmt{},
-		deleted: map[string]bool{}, conv: map[string]int64{},
+		deleted: map[string]bool{}, conversations: known[int64]{}, names: known[int64]{}, owed: known[events.Instant]{},
 	}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -101,33 +117,36 @@ func (w *writer) resume(ctx context.Context) error {
 
 // fold writes what a page of events comes to, and the position after it, in
 // one transaction.
-func (w *writer) fold(ctx context.Context, page []events.Recorded) (err error) {
-	if err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+func (w *writer) fold(page []events.Recorded) (err error) {
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			clear(w.conv)
-			_ = w.exec(context.WithoutCancel(ctx), "ROLLBACK") // the error is on its way already
+			w.forget()
+			_ = w.exec("ROLLBACK") // the error is on its way already
 		}
 	}()
-	w.batch = batch{owed: map[events.Stream]events.Instant{}, touched: map[int64]events.Instant{}}
+	w.due = map[events.Stream]events.Instant{}
 	for _, r := range page {
-		if err := w.apply(ctx, r); err != nil {
+		if err := w.apply(r); err != nil {
 			return fmt.Errorf("event %d (%s of %s): %w", r.Position, r.Type, r.Stream, err)
 		}
+		runtime.Gosched() // requests go first
 	}
-	if err := w.flush(ctx); err != nil {
-		return err
+	for stream, due := range w.due {
+		if err := w.owe(stream, due); err != nil {
+			return err
+		}
 	}
 	if w.origin == (events.ID{}) {
 		w.origin = page[0].ID
 	}
 	last := page[len(page)-1].Position
-	err = w.exec(ctx, "INSERT INTO checkpoint (one, position, origin) VALUES (1, ?, ?) "+
+	err = w.exec("INSERT INTO checkpoint (one, position, origin) VALUES (1, ?, ?) "+
 		"ON CONFLICT (one) DO UPDATE SET position = excluded.position", last, w.origin[:])
 	if err == nil {
-		err = w.exec(ctx, "COMMIT")
+		err = w.exec("COMMIT")
 	}
 	if err == nil {
 		w.position = last
@@ -135,46 +154,70 @@ func (w *writer) fold(ctx context.Context, page []events.Recorded) (err error) {
 	return err
 }
 
-// flush writes what the batch gathered.
-func (w *writer) flush(ctx context.Context) error {
-	for stream, due := range w.batch.owed {
-		var err error
-		if due == 0 {
-			err = w.exec(ctx, "DELETE FROM owed WHERE stream = ?", stream)
-		} else {
-			err = w.exec(ctx, "INSERT INTO owed (stream, due) VALUES (?, ?) "+
-				"ON CONFLICT (stream) DO UPDATE SET due = excluded.due", stream, due)
-		}
-		if err != nil {
-			return err
-		}
+// owe writes when a stream owes work, if that is new.
+func (w *writer) owe(stream events.Stream, due events.Instant) error {
+	if was, ok := w.owed[string(stream)]; ok && was == due {
+		return nil
 	}
-	for seq, at := range w.batch.touched {
-		if err := w.exec(ctx, "UPDATE conversations SET updated = ? WHERE seq = ?", at, seq); err != nil {
-			return err
-		}
+	w.owed.put(string(stream), due)
+	if due == 0 {
+		return w.exec("DELETE FROM owed WHERE stream = ?", string(stream))
 	}
-	return nil
+	return w.exec("INSERT INTO owed (stream, due) VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET due = excluded.due",
+		string(stream), due)
 }
 
-// exec runs a statement, which is prepared once.
-func (w *writer) exec(ctx context.Context, query string, args ...any) error {
-	s, err := w.statement(ctx, query)
+// exec runs a statement, which is prepared once. It takes no context: a fold
+// that has begun is finished, and one that can be cut off costs a goroutine for
+// each statement.
+func (w *writer) exec(query string, args ...any) error {
+	s, err := w.statement(query)
 	if err != nil {
 		return err
 	}
-	_, err = s.ExecContext(ctx, args...)
+	_, err = s.Exec(args...)
 	return err
 }
 
-func (w *writer) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+func (w *writer) statement(query string) (*sql.Stmt, error) {
 	if s, ok := w.statements[query]; ok {
 		return s, nil
 	}
-	s, err := w.connection.PrepareContext(ctx, query)
+	s, err := w.connection.PrepareContext(context.Background(), query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", query, err)
 	}
 	w.statements[query] = s
 	return s, nil
+}
+
+// number finds the row that a query gives for a text; 0 means that there is
+// none.
+func (w *writer) number(query, text string) (n int64, err error) {
+	s, err := w.statement(query)
+	if err != nil {
+		return 0, err
+	}
+	if err = s.QueryRow(text).Scan(&n); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// name gives the number that stands for a name, and makes one if need be.
+func (w *writer) name(name string) (int64, error) {
+	if n, ok := w.names[name]; ok {
+		return n, nil
+	}
+	const find = "SELECT id FROM names WHERE name = ?"
+	n, err := w.number(find, name)
+	if err == nil && n == 0 {
+		if err = w.exec("INSERT INTO names (name) VALUES (?)", name); err == nil {
+			n, err = w.number(find, name)
+		}
+	}
+	if err == nil {
+		w.names.put(name, n)
+	}
+	return n, err
 }

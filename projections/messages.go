@@ -1,0 +1,196 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"parley/events"
+)
+
+// Message is one message of a conversation.
+type Message struct {
+	Seq  int64
+	ID   string
+	Type string // user, bot, activity
+	Text string
+	// WAMID, Kind (Meta's type), ReplyTo (a wamid) and Written (by Meta's
+	// clock) are of messages that came through WhatsApp.
+	WAMID, Kind, ReplyTo string
+	Written              events.Instant
+	// Call is set for a function that the bot called.
+	Call    *events.Call
+	Created events.Instant
+}
+
+// Meta is a JSON object that tells the rest about the message.
+func (m Message) Meta() json.RawMessage {
+	meta := map[string]any{}
+	if m.WAMID != "" {
+		meta["whatsapp"] = jsonObject(map[string]any{
+			"messageId": m.WAMID, "type": m.Kind, "replyTo": m.ReplyTo, "timestamp": m.Written.Milliseconds(),
+		})
+	}
+	if m.Call != nil {
+		meta["activity"] = map[string]any{"type": "response", "function": map[string]any{
+			"name": m.Call.Function, "arguments": payload(m.Call.Arguments), "result": payload(m.Call.Result),
+		}}
+	}
+	return jsonObject(meta)
+}
+
+// A message's seq is the revision of its fact with room for the messages of one
+// fact, counted from 1: a seq is never 0.
+const seqBits = 10
+
+func messageSeq(r events.Revision, n int) int64 { return int64(r)<<seqBits | int64(n+1) }
+
+// messagesOf gives the messages of a conversation that a fact holds.
+func messagesOf(conversation string, r events.Recorded) (messages []Message, fact events.Event, err error) {
+	if fact, err = events.Decode(r.Type, r.Data); err != nil {
+		return nil, nil, err
+	}
+	switch f := fact.(type) {
+	case events.MessageReceived:
+		if f.Session == conversation && f.Text != "" {
+			messages = append(messages, Message{
+				ID: f.Message, Type: "user", Text: f.Text,
+				WAMID: f.WAMID, Kind: f.Kind, ReplyTo: f.ReplyTo, Written: f.At,
+			})
+		}
+	case events.TurnAnswered:
+		for _, m := range f.Messages {
+			if f.Session == conversation && m.Call != nil {
+				messages = append(messages, Message{ID: m.ID, Type: "activity", Call: m.Call})
+			} else if f.Session == conversation {
+				messages = append(messages, Message{ID: m.ID, Type: "bot", Text: m.Text})
+			}
+		}
+	}
+	if len(messages) == 0 {
+		return nil, fact, nil
+	}
+	meta, err := events.DecodeMetadata(r.Metadata)
+	for i := range messages {
+		messages[i].Seq, messages[i].Created = messageSeq(r.Revision, i), meta.At
+	}
+	return messages, fact, err
+}
+
+// Messages lists the messages of a conversation of an account, by the page's
+// order. They are read from the log. Errors: ErrNotFound.
+func (m *Model) Messages(ctx context.Context, account, conversation string, p Page) ([]Message, error) {
+	c, err := m.Conversation(ctx, account, conversation)
+	if err != nil {
+		return nil, err
+	}
+	last, err := m.lastOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	from, dir := max(c.first, events.Revision(p.After>>seqBits)), events.Forwards
+	if p.Descending {
+		from, dir = last, events.Backwards
+		if p.After != 0 {
+			from = min(last, events.Revision(p.After>>seqBits))
+		}
+	}
+	var found []Message
+	err = m.scan(ctx, c.stream, from, dir, func(r events.Recorded) (bool, error) {
+		if r.Revision < c.first || r.Revision > last {
+			return false, nil
+		}
+		messages, _, err := messagesOf(c.ID, r)
+		if p.Descending {
+			slices.Reverse(messages)
+		}
+		for _, x := range messages {
+			beyond := p.After == 0 || p.Descending && x.Seq < p.After || !p.Descending && x.Seq > p.After
+			if beyond && len(found) < p.Take {
+				found = append(found, x)
+			}
+		}
+		return len(found) < p.Take, err
+	})
+	return found, err
+}
+
+// MessageSeq gives the place of a message in its conversation. Errors:
+// ErrNotFound.
+func (m *Model) MessageSeq(ctx context.Context, account, conversation, id string) (int64, error) {
+	for p := (Page{Take: scanTake}); ; {
+		messages, err := m.Messages(ctx, account, conversation, p)
+		if err != nil {
+			return 0, err
+		}
+		for _, x := range messages {
+			if x.ID == id {
+				return x.Seq, nil
+			}
+		}
+		if len(messages) < p.Take {
+			return 0, ErrNotFound
+		}
+		p.After = messages[len(messages)-1].Seq
+	}
+}
+
+// lastOf gives the last revision that may hold a message of a conversation.
+// Answers to it may come after the next one of the stream has begun, but not
+// after the first turn of that one: turns come one after the other.
+func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, error) {
+	var next events.Revision
+	err := m.read.QueryRowContext(ctx, "SELECT coalesce(min(first), -1) FROM conversations WHERE stream = ? AND first > ?",
+		string(c.stream), c.first).Scan(&next)
+	if err != nil {
+		return 0, fmt.Errorf("find the end of a conversation: %w", err)
+	}
+	if next < 0 {
+		return events.StreamEnd, nil
+	}
+	last := events.StreamEnd
+	err = m.scan(ctx, c.stream, next, events.Forwards, func(r events.Recorded) (bool, error) {
+		if r.Type != turnStarted {
+			return true, nil
+		}
+		fact, err := events.Decode(r.Type, r.Data)
+		if err != nil {
+			return false, err
+		}
+		if fact.(events.TurnStarted).Session != c.ID {
+			last = r.Revision
+			return false, nil
+		}
+		return true, nil
+	})
+	return last, err
+}
+
+var turnStarted = events.TurnStarted{}.EventType()
+
+// scanPage is how many events of a stream are read at a time.
+const scanPage = 128
+
+// scan reads a stream until visit wants no more or it ends.
+func (m *Model) scan(ctx context.Context, s events.Stream, from events.Revision, dir events.Direction, visit func(events.Recorded) (more bool, err error)) error {
+	for from >= events.StreamStart {
+		page, err := m.store.Read(ctx, s, from, dir, scanPage)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", s, err)
+		}
+		for _, r := range page {
+			more, err := visit(r)
+			if err != nil || !more {
+				return err
+			}
+			if from = r.Revision + 1; dir == events.Backwards {
+				from = r.Revision - 1
+			}
+		}
+		if len(page) < scanPage {
+			return nil
+		}
+	}
+	return nil
+}
