@@ -87,8 +87,8 @@ func (s *Server) listMessages(c call) error {
 	items := make([]item, len(messages))
 	for i, m := range messages {
 		items[i] = item{seq: m.Seq, shown: shownMessage{
-			ID: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta,
-			CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Updated.Milliseconds(),
+			ID: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta(),
+			CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Created.Milliseconds(),
 		}}
 	}
 	return writeList(c.Ctx, items)

@@ -31,6 +31,9 @@ type Notification struct {
 // bytes. Spec: "Streams and exports".
 const maxPayload = 64 << 10
 
+// receiveTime bounds taking in one notification. Meta waits longer.
+const receiveTime = 5 * time.Second
+
 // parallel bounds how many conversations one notification reaches at a time.
 const parallel = 32
 
@@ -40,6 +43,8 @@ const parallel = 32
 // itself; anything else means that part of it may not be stored, and Meta has
 // to send it again.
 func (s *Server) Receive(ctx context.Context, n Notification) error {
+	ctx, cancel := context.WithTimeout(ctx, receiveTime)
+	defer cancel()
 	view, err := s.look(ctx, n.Integration)
 	if err != nil {
 		return err

@@ -97,7 +97,6 @@ func New(c Config) *Server {
 		s.app.All(prefix, adaptor.HTTPHandler(handler))
 		s.app.All(prefix+"/*", adaptor.HTTPHandler(handler))
 	}
-	s.app.Use(func(*fiber.Ctx) error { return errNotFound })
 	return s
 }
 

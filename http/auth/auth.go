@@ -3,20 +3,17 @@
 package auth
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
-
-	"parley/events"
 )
 
 // prefix begins the secrets that Parley makes. Others are accepted, too.
 const prefix = "sk-"
 
 // NewSecret makes a secret for the API: 256 random bits.
-func NewSecret() string {
-	return prefix + events.NewKey() + events.NewKey()
-}
+func NewSecret() string { return prefix + rand.Text() + rand.Text() }
 
 // Hash is what is stored and looked up in place of a secret.
 func Hash(secret string) []byte {
