@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -405,3 +406,27 @@ func (h *house) texts(person string) []string {
 }
 
 func (h *house) person(id string) simulator.Person { return h.sim.Person(phoneNumber, id) }
+
+// rule is a part of a test with a sentence for a name. Bubbles know no
+// subtests.
+type rule struct {
+	*testing.T
+	name string
+}
+
+func (h *house) rule(name string, check func(t rule)) { check(rule{h.t, name}) }
+
+func (r rule) Error(args ...any) {
+	r.Helper()
+	r.T.Errorf("%s: %s", r.name, fmt.Sprint(args...))
+}
+
+func (r rule) Errorf(format string, args ...any) {
+	r.Helper()
+	r.T.Errorf("%s: %s", r.name, fmt.Sprintf(format, args...))
+}
+
+func (r rule) Fatalf(format string, args ...any) {
+	r.Helper()
+	r.T.Fatalf("%s: %s", r.name, fmt.Sprintf(format, args...))
+}

@@ -34,7 +34,7 @@ func TestOneMessagesJourney(t *testing.T) {
 		}
 		wantEvents := []string{ // F006 F093 F235 F289
 			"callback.subscribe",
-			"callback.notification", "session.created", "message.received", "message.processed", "message.sent",
+			"session.created", "callback.notification", "message.received", "message.processed", "message.sent",
 			"callback.notification", "status.sent", "callback.notification", "status.delivered", "callback.notification", "status.read",
 		}
 		if diff := cmp.Diff(wantEvents, h.eventTypes()); diff != "" {
