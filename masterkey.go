@@ -47,8 +47,7 @@ func syncDirectory(path string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close() //nolint:errcheck // only read
-	return d.Sync()
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // parseKey reads hexadecimal digits. The message never repeats them.

@@ -111,7 +111,7 @@ func (t *Trial) post(path string, body any) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to the end below
+	defer response.Body.Close() // read to the end below
 	var answer struct{ ID, Message string }
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)

@@ -16,7 +16,7 @@ func (m *Model) Fingerprint(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("fingerprint: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.Rollback() // nothing was written
 	sum := sha256.New()
 	for _, t := range fingerprinted {
 		if err := addTable(ctx, tx, sum, t.table, t.order); err != nil {
@@ -46,7 +46,7 @@ func addTable(ctx context.Context, tx *sql.Tx, sum hash.Hash, table, order strin
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close() // read to the end below
 	names, err := rows.Columns()
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func (m *Model) Close() error { return errors.Join(m.read.Close(), m.writer.clos
 // means that the read model cannot go on.
 func (m *Model) Run(ctx context.Context) error {
 	subscription := m.store.Subscribe(m.Position())
-	defer subscription.Close() //nolint:errcheck // nothing is lost by it
+	defer subscription.Close() // nothing is lost by it
 	for {
 		page, err := subscription.Next(ctx)
 		if err == nil {

@@ -108,7 +108,7 @@ func list[R any](ctx context.Context, db *sql.DB, q query, p Page, scan func(*sq
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", q.table, err)
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close() // read to the end below
 	var all []R
 	for rows.Next() {
 		r, err := scan(rows)

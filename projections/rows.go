@@ -165,7 +165,7 @@ func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]even
 	if err != nil {
 		return nil, fmt.Errorf("list owing streams: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close() // read to the end below
 	var streams []events.Stream
 	for rows.Next() {
 		var s string

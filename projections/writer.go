@@ -104,7 +104,7 @@ func (w *writer) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close() // read to the end below
 	for rows.Next() {
 		var id string
 		if err := rows.Scan(&id); err != nil {

@@ -58,7 +58,7 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // temporary
+	defer os.RemoveAll(dir) // temporary
 	o.dir = dir
 	results, err := o.run(ctx)
 	if err != nil {

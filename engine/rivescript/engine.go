@@ -23,15 +23,6 @@ type Engine struct{ programs *cache }
 // New makes an engine.
 func New() *Engine { return &Engine{programs: newCache()} }
 
-// Info describes the engine as a model.
-func Info() engine.ModelInfo {
-	return engine.ModelInfo{
-		ID:          Model,
-		Description: "Built in: the bot's backstory is a RiveScript script. Menus and FAQs without a language model.",
-		Provider:    "parley",
-	}
-}
-
 // Check reports what is wrong with a script, in a sentence for its author. A
 // script that passes can be answered from.
 func Check(script string) error {

@@ -42,9 +42,6 @@ func NewWorld(hang bool) (*World, error) {
 // URL is where the world is.
 func (w *World) URL() string { return "http://" + w.listener.Addr().String() }
 
-// Sent is how many messages were accepted.
-func (w *World) Sent() int64 { return w.sent.Load() }
-
 // Close ends the world, whatever hangs in it.
 func (w *World) Close() { _ = w.server.Close() }
 
@@ -134,7 +131,7 @@ func create(ctx context.Context, url, secret string, body any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to the end below
+	defer response.Body.Close() // read to the end below
 	var answer struct{ ID, Message string }
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.ID == "" {
 		return "", fmt.Errorf("%s: %d %s", strings.TrimPrefix(url, "http://"), response.StatusCode, answer.Message)

@@ -1,0 +1,49 @@
+# Two commands do everything on a machine with Go: make run, make test.
+
+GO ?= go
+FUZZTIME ?= 20s
+
+.PHONY: run test build check system fuzz golden bench clean
+
+# A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
+run: build
+	./bin/parley try
+
+build:
+	$(GO) build -trimpath -o bin/parley ./cmd/parley
+
+# Everything that runs without a network and without another program.
+test:
+	$(GO) test -race -shuffle=on -timeout 10m ./...
+
+# What must be true of the source: formatted, vetted, no error dropped.
+check:
+	@test -z "$$($(GO) tool gofumpt -l . | tee /dev/stderr)" || { echo "format with: go tool gofumpt -w ."; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags system,pin ./...
+	$(GO) tool staticcheck ./...
+	$(GO) tool errcheck -ignoretests -exclude .errcheck ./...
+
+# The built program as a process: killed under load, a full disk, two at once.
+system:
+	$(GO) test -tags system -count=1 -timeout 10m ./test/system
+
+# Nonsense for everything that strangers can send.
+fuzz:
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./whatsapp
+	$(GO) test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) ./whatsapp
+	$(GO) test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./events
+
+# Writes encodings and transcripts anew. Read the difference: a released
+# encoding never changes.
+golden:
+	$(GO) test ./events -golden
+	$(GO) test ./domain/conversation -rewrite
+
+# The figures of docs/benchmarks.md.
+bench: build
+	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/local ./domain/conversation ./projections ./whatsapp
+	./bin/parley bench
+
+clean:
+	rm -rf bin

@@ -1,0 +1,97 @@
+package parley_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"parley"
+)
+
+func load(t *testing.T, env map[string]string, args ...string) (parley.Config, error) {
+	t.Helper()
+	return parley.LoadConfig("serve", args, func(name string) string { return env[name] }, io.Discard)
+}
+
+func TestSettings(t *testing.T) {
+	t.Run("defaults stand alone", func(t *testing.T) {
+		c, err := load(t, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Listen != "127.0.0.1:8080" || c.PublicURL != "http://127.0.0.1:8080" || c.GraphVersion != "v25.0" ||
+			c.MasterKeyFile != "data/master.key" || c.Settle != 30*time.Second {
+			t.Errorf("%+v", c)
+		}
+	})
+	t.Run("a flag counts more than the environment", func(t *testing.T) {
+		c, err := load(t, map[string]string{"PARLEY_LISTEN": ":1", "PARLEY_MODEL": "m"}, "--listen", ":2")
+		if err != nil || c.Listen != ":2" || c.Model != "m" {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+	t.Run("tokens", func(t *testing.T) {
+		c, err := load(t, map[string]string{"PARLEY_TOKENS": "acme:one, globex:two:with:colons"})
+		if err != nil || c.Tokens["acme"].Reveal() != "one" || c.Tokens["globex"].Reveal() != "two:with:colons" {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+}
+
+func TestBadSettingsAreNamed(t *testing.T) {
+	for _, c := range []struct{ env, value, says string }{
+		{"PARLEY_TOKENS", "tops3cret", "account:secret"},
+		{"PARLEY_TOKENS", "an account:tops3cret", "account:secret"},
+		{"PARLEY_PUBLIC_URL", "example.com", "http:// or https://"},
+		{"PARLEY_GRAPH_URL", "ftp://x", "http:// or https://"},
+		{"OPENAI_BASE_URL", "localhost:11434", "http:// or https://"},
+		{"PARLEY_TURNS", "0", "1 or more"},
+		{"PARLEY_TURN_TIME", "soon", "a duration"},
+		{"PARLEY_SETTLE", "-1s", "a duration"},
+		{"PARLEY_LOG_LEVEL", "loud", "loud"},
+		{"PARLEY_LOG_FORMAT", "xml", "text or json"},
+	} {
+		t.Run(c.env+" "+c.value, func(t *testing.T) {
+			_, err := load(t, map[string]string{c.env: c.value})
+			if err == nil || !strings.HasPrefix(err.Error(), c.env+": ") || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("says %v", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "tops3cret") {
+				t.Error("the message repeats a secret") // P9
+			}
+		})
+	}
+	if _, err := load(t, nil, "--no-such-thing"); err == nil {
+		t.Error("an unknown flag is taken")
+	}
+	if _, err := load(t, nil, "now"); err == nil || !strings.Contains(err.Error(), `"now"`) {
+		t.Errorf("an argument: %v", err)
+	}
+}
+
+func TestHelpListsEverySetting(t *testing.T) {
+	var help bytes.Buffer
+	_, err := parley.LoadConfig("serve", []string{"--help"}, func(string) string { return "" }, &help)
+	if !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(help.String()) {
+		_, env, ok := strings.Cut(line, ", ")
+		if !ok || !strings.HasPrefix(line, "  --") {
+			continue
+		}
+		env, _, _ = strings.Cut(strings.TrimSpace(env), " ")
+		if !strings.Contains(string(readme), "`"+env+"`") {
+			t.Errorf("the README does not name %s", env)
+		}
+	}
+}
