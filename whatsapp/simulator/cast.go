@@ -18,6 +18,8 @@ type Role struct {
 	fails int
 	// ghost makes their messages appear as a placeholder first.
 	ghost bool
+	// file is what goes wrong with the files they send.
+	file fileFault
 }
 
 // outcome is what becomes of one send.
@@ -69,9 +71,11 @@ var cast = []Role{
 const ghostly = 200 * time.Millisecond
 
 func roleOf(person string) Role {
-	for _, r := range cast {
-		if r.Number == person {
-			return r
+	for _, people := range [][]Role{cast, fileCast} {
+		for _, r := range people {
+			if r.Number == person {
+				return r
+			}
 		}
 	}
 	return Role{Number: person, Name: "Sam Tester"}

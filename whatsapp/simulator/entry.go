@@ -109,10 +109,18 @@ func presentInbound(item object) Entry {
 			Button option `json:"button_reply"`
 			List   option `json:"list_reply"`
 		}
+		Type                                   string
+		Image, Video, Audio, Document, Sticker *media
 	}
 	_ = json.Unmarshal(encode(item), &m) // what cannot be shown is sent all the same
-	return Entry{
+	e := Entry{
 		Text:  m.Text.Body + m.Reaction.Emoji + m.Interactive.Button.Title + m.Interactive.List.Title,
 		Place: m.Location,
 	}
+	for _, f := range []*media{m.Image, m.Video, m.Audio, m.Document, m.Sticker} {
+		if f != nil {
+			e.Text = presentFile(m.Type, f.Filename, f.Caption)
+		}
+	}
+	return e
 }

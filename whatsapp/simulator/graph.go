@@ -21,23 +21,39 @@ type answer struct {
 	way    way
 	// delay is before the answer.
 	delay time.Duration
+	// mime is the type of a body that is not the API's, location where a
+	// redirect leads; pace is how the body comes.
+	mime, location string
+	pace           fileFault
 }
 
 func succeed(v any) answer { return answer{status: http.StatusOK, body: encode(v)} }
 
-// serve handles one call to the Graph API, but for the waiting.
-func (s *Simulator) serve(method, path, authorization string, body []byte) answer {
+// serve handles one call to the Graph API, but for the waiting. Files can be
+// fetched from origin.
+func (s *Simulator) serve(r *http.Request, origin string, body []byte) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.notify()
-	call := Call{At: time.Now(), Kind: "unknown"}
-	a := s.route(&call, method, path, authorization, body)
+	call := Call{At: time.Now(), Kind: "unknown", WithToken: bearer(r) != ""}
+	a, found := s.setup(&call, r)
+	if !found {
+		a, found = s.media(&call, r, origin)
+	}
+	if !found {
+		a = s.route(&call, r.Method, r.URL.Path, r.Header.Get("Authorization"), body)
+	}
 	if a.way == answered || a.way == inHTML || a.way == withoutID {
 		call.Status = a.status
 	}
 	s.record.calls = append(s.record.calls, call)
 	return a
 }
+
+var (
+	noToken  = refusal{status: 401, code: 104, message: "An access token is required to request this resource"}
+	badToken = refusal{status: 401, code: 190, message: "Invalid OAuth access token - Cannot parse access token"}
+)
 
 var messagesPath = regexp.MustCompile(`^/v\d+\.\d+/([^/]+)/messages$`)
 
@@ -49,14 +65,14 @@ func (s *Simulator) route(call *Call, method, path, authorization string, body [
 	call.Number = match[1]
 	token, _ := strings.CutPrefix(authorization, "Bearer ")
 	if token == "" {
-		return call.refuse(refusal{status: 401, code: 104, message: "An access token is required to request this resource"})
+		return call.refuse(noToken)
 	}
 	n := s.numbers[call.Number]
 	if n == nil || method != http.MethodPost {
 		return call.refuse(invisible(method, call.Number))
 	}
 	if token != n.Token {
-		return call.refuse(refusal{status: 401, code: 190, message: "Invalid OAuth access token - Cannot parse access token"})
+		return call.refuse(badToken)
 	}
 	var r request
 	if json.Unmarshal(body, &r) != nil {

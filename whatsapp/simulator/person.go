@@ -158,11 +158,12 @@ func userIDOf(number, person string) string {
 type thread struct {
 	number, person string
 	entries        []Entry
-	// written, sends and accepted count the person's messages, the bot's tries
-	// and its messages; wrote is when the person last wrote.
-	written, sends, accepted int
-	wrote                    time.Time
-	messages, statuses       lane
+	// written and files count the person's messages and files, sends and
+	// accepted the bot's tries and its messages; wrote is when the person last
+	// wrote.
+	written, files, sends, accepted int
+	wrote                           time.Time
+	messages, statuses              lane
 }
 
 // thread finds or starts a chat. The lock is held.

@@ -30,11 +30,17 @@ func (a Accepted) Text() string { return present(a.Payload).Text }
 type Call struct {
 	At     time.Time
 	Number string
-	// Kind is "send", "read", "typing" or "unknown".
+	// Kind is "send", "read", "typing", "media" (where is a file?), "download",
+	// "private" (an address that must not be asked), "setup" (how are things
+	// arranged?) or "unknown".
 	Kind string
 	// To is the person of a send; WAMID the message that was sent or read.
 	To, WAMID string
 	Opaque    string
+	// Media is the ID of the file that was asked for, WithToken whether the
+	// call came with a token, right or wrong.
+	Media     string
+	WithToken bool
 	// Status is the HTTP status that was answered, or 0 if no answer came.
 	Status int
 	// Code is Meta's, of a refusal.

@@ -53,7 +53,9 @@ type Simulator struct {
 	threads map[threadKey]*thread
 	// written finds the chat that a person's message is in, by wamid.
 	written map[string]*thread
-	record  record
+	// files are what people sent, by media ID.
+	files  map[string]*file
+	record record
 	// open counts the webhooks that are still to be delivered or given up.
 	open int
 	// changed is closed and replaced whenever anything happened.
@@ -64,6 +66,8 @@ type Simulator struct {
 type number struct {
 	Number
 	held []update
+	// dashboard is nil until it is changed.
+	dashboard *Dashboard
 }
 
 // threadKey names the chat of a person with a number.
@@ -82,7 +86,7 @@ func New(c Config) *Simulator {
 	s := &Simulator{
 		faults: faults, seed: c.Seed, window: c.Window, deliver: deliver,
 		numbers: make(map[string]*number), threads: make(map[threadKey]*thread),
-		written: make(map[string]*thread),
+		written: make(map[string]*thread), files: make(map[string]*file),
 		changed: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -2,8 +2,10 @@ package simulator
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -23,20 +25,55 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "request too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	a := s.serve(r.Method, r.URL.Path, r.Header.Get("Authorization"), body)
+	a := s.serve(r, originOf(r), body)
 	if a.way == unreached || !s.wait(r.Context(), a) {
 		panic(http.ErrAbortHandler) // the way to break the connection
 	}
-	w.Header().Set("Content-Type", a.contentType())
+	maps.Copy(w.Header(), a.header())
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // whoever hung up does not want it
+	if a.pace == fileGood {
+		_, _ = w.Write(a.body) // whoever hung up does not want it
+	} else if _, err := io.Copy(flusher{w}, a.stream(r.Context(), s)); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 }
 
-func (a answer) contentType() string {
-	if a.way == inHTML {
-		return "text/html"
+// originOf is where a request through a socket came to.
+func originOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
 	}
-	return "application/json"
+	return "http://" + r.Host
+}
+
+// flusher does not keep bytes that are meant to be seen.
+type flusher struct{ http.ResponseWriter }
+
+func (f flusher) Write(p []byte) (int, error) {
+	n, err := f.ResponseWriter.Write(p)
+	if err == nil {
+		err = http.NewResponseController(f.ResponseWriter).Flush()
+	}
+	return n, err
+}
+
+func (a answer) header() http.Header {
+	h := http.Header{"Content-Type": {"application/json"}}
+	switch {
+	case a.way == inHTML:
+		h.Set("Content-Type", "text/html")
+	case a.mime != "":
+		h.Set("Content-Type", a.mime)
+	}
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	return h
+}
+
+// stream gives the body as it comes.
+func (a answer) stream(ctx context.Context, s *Simulator) io.ReadCloser {
+	return &stream{s: s, ctx: ctx, pace: a.pace, body: a.body}
 }
 
 // Transport is the Graph API without sockets, for a whatsapp.Client in the
@@ -63,7 +100,7 @@ func (g graph) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	a := g.serve(r.Method, r.URL.Path, r.Header.Get("Authorization"), body)
+	a := g.serve(r, filesHost, body)
 	if a.way == unreached {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}
@@ -76,8 +113,11 @@ func (g graph) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, errClosed
 	}
-	header := http.Header{"Content-Type": {a.contentType()}}
-	return respond(r, a.status, header, a.body), nil
+	response := respond(r, a.status, a.header(), a.body)
+	if a.pace != fileGood {
+		response.Body, response.ContentLength = a.stream(r.Context(), g.Simulator), -1
+	}
+	return response, nil
 }
 
 func respond(r *http.Request, status int, header http.Header, body []byte) *http.Response {

@@ -1,0 +1,485 @@
+package whatsapp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"parley/whatsapp"
+	"parley/whatsapp/simulator"
+)
+
+// The business that is inspected, with secrets that must not come out again.
+var inspected = simulator.Number{
+	ID: "106540352242922", WABAID: "102290129340398", Display: "+1 555-078-3881", Token: "EAAGsecretaccesstoken0123456789",
+	AppSecret: "0123456789abcdef-app-secret", Callback: "https://parley.test/api/v1/integration/whatsapp/i1/callback",
+}
+
+// inspection is Meta with one number, and what our side believes of it.
+type inspection struct {
+	*simulator.Simulator
+	setup whatsapp.Setup
+	// way stands between the client and Meta.
+	way func(http.RoundTripper) http.RoundTripper
+}
+
+// arrange changes something at Meta's.
+func (i *inspection) arrange(change func(*simulator.Dashboard)) { i.Arrange(inspected.ID, change) }
+
+// believe sets what our side has for a token and a number.
+func (i *inspection) believe(token, number string) {
+	i.setup.Credentials = whatsapp.Credentials{Token: whatsapp.NewToken(token), PhoneNumberID: number}
+}
+
+func inspect(t testing.TB, change func(*inspection)) []whatsapp.Finding {
+	t.Helper()
+	i := &inspection{Simulator: simulator.New(simulator.Config{Faults: simulator.Calm()})}
+	defer i.Close()
+	i.Connect(inspected)
+	i.believe(inspected.Token, inspected.ID)
+	i.setup.AppSecret, i.setup.Callbacks = whatsapp.NewToken(inspected.AppSecret), []string{inspected.Callback, "https://parley.test/v1/integration/whatsapp/i1/callback"}
+	i.way = func(way http.RoundTripper) http.RoundTripper { return way }
+	change(i)
+	client := whatsapp.NewClient("https://graph.test", "v25.0", i.way(i.Transport()))
+	found := client.Inspect(t.Context(), i.setup)
+	checkClean(t, found)
+	return found
+}
+
+// checkClean looks for what must not be in a finding. P9
+func checkClean(t testing.TB, found []whatsapp.Finding) {
+	t.Helper()
+	if len(found) == 0 {
+		t.Error("nothing was found, not even that all is well")
+	}
+	for _, f := range found {
+		text := f.Message + " " + f.Cure
+		for _, secret := range []string{inspected.Token, inspected.AppSecret, "EAAwrong", "555-078", "5550783881", "hunter2"} {
+			if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
+				t.Errorf("%s shows %q: %s", f.Check, secret, text)
+			}
+		}
+		if f.Message == "" || f.Grade != whatsapp.Good && f.Cure == "" || f.Grade == whatsapp.Good && f.Cure != "" || strings.ContainsAny(text, "\n\x1b") {
+			t.Errorf("not a finding for a person: %+v", f)
+		}
+	}
+}
+
+// amiss lists what is not good, as "check: grade".
+func amiss(found []whatsapp.Finding) []string {
+	list := []string{}
+	for _, f := range found {
+		if f.Grade != whatsapp.Good {
+			list = append(list, f.Check+": "+string(f.Grade))
+		}
+	}
+	return list
+}
+
+func messageOf(found []whatsapp.Finding, check string) string {
+	for _, f := range found {
+		if f.Check == check {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+func TestASetupWithNothingWrong(t *testing.T) {
+	var checks []string
+	for _, f := range inspect(t, func(*inspection) {}) {
+		checks = append(checks, f.Check+": "+string(f.Grade))
+	}
+	want := []string{
+		"token: ok", "token_expiry: ok", "permissions: ok", "account_access: ok", "phone_number: ok", "connection: ok",
+		"display_name: ok", "quality: ok", "health: ok", "subscription: ok", "callback: ok", "app_secret: ok", "webhook_fields: ok",
+	}
+	if diff := cmp.Diff(want, checks); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatCanBeWrongWithASetup(t *testing.T) { // F256 F274 F276 F277
+	const otherApp = "111111111111111"
+	arrange := func(change func(*simulator.Dashboard)) func(*inspection) {
+		return func(i *inspection) { i.arrange(change) }
+	}
+	cases := []struct {
+		rule   string
+		change func(*inspection)
+		want   []string
+		// says is in the message of the first thing that is not good.
+		says string
+	}{
+		{
+			"a token that Meta does not know", func(i *inspection) { i.believe("EAAwrong-token-0000", inspected.ID) },
+			[]string{"token: error", "phone_number: warning", "health: warning", "subscription: warning", "callback: warning", "app_secret: warning"},
+			"Invalid OAuth access token",
+		},
+		{
+			"a token that has expired", arrange(func(d *simulator.Dashboard) { d.Expires = time.Now().Add(-time.Hour) }),
+			[]string{"token: error", "phone_number: warning", "health: warning", "subscription: warning", "callback: warning", "app_secret: warning"},
+			"expired",
+		},
+		{
+			"a token that expires soon", arrange(func(d *simulator.Dashboard) { d.Expires = time.Now().Add(24 * time.Hour) }),
+			[]string{"token_expiry: warning"},
+			"expires soon",
+		},
+		{
+			"a token that lives for two months", arrange(func(d *simulator.Dashboard) { d.Expires = time.Now().Add(60 * 24 * time.Hour) }),
+			[]string{},
+			"",
+		},
+		{
+			"a token without the permission to send", arrange(func(d *simulator.Dashboard) { d.Scopes = []string{"whatsapp_business_management"} }),
+			[]string{"permissions: error"},
+			"lacks whatsapp_business_messaging.",
+		},
+		{
+			"a token without the permission to manage", arrange(func(d *simulator.Dashboard) { d.Scopes = []string{"whatsapp_business_messaging"} }),
+			[]string{"permissions: error", "subscription: error"},
+			"lacks whatsapp_business_management.",
+		},
+		{
+			"a token that may send for another account alone", arrange(func(d *simulator.Dashboard) { d.Targets = map[string][]string{"whatsapp_business_messaging": {"999"}} }),
+			[]string{"account_access: error"},
+			"whatsapp_business_messaging is not for the number's WhatsApp account 102290129340398",
+		},
+		{
+			"a token for another account", arrange(func(d *simulator.Dashboard) {
+				d.Targets = map[string][]string{"whatsapp_business_messaging": {"999"}, "whatsapp_business_management": {"999", "998"}}
+			}),
+			[]string{"phone_number: error", "health: warning", "subscription: warning"},
+			"no phone number with the ID 106540352242922; it is good for these WhatsApp accounts: 999, 998",
+		},
+		{
+			"another phone number ID", func(i *inspection) { i.believe(inspected.Token, "106540352242923") },
+			[]string{"phone_number: error", "health: warning"},
+			"no phone number with the ID 106540352242923; it is good for",
+		},
+		{
+			"the phone number in place of its ID", func(i *inspection) { i.believe(inspected.Token, "15550783881") },
+			[]string{"phone_number: error", "health: warning"},
+			"the ID …3881, which looks like the phone number itself; it is good for",
+		},
+		{
+			"no app subscribed", arrange(func(d *simulator.Dashboard) { d.Subscribed = nil }),
+			[]string{"subscription: error"},
+			"No app is subscribed",
+		},
+		{
+			"another app subscribed, and ours not", arrange(func(d *simulator.Dashboard) { d.Subscribed = []string{otherApp} }),
+			[]string{"subscription: error"},
+			"only " + otherApp,
+		},
+		{
+			"another app subscribed beside ours", arrange(func(d *simulator.Dashboard) { d.Subscribed = append(d.Subscribed, otherApp) }),
+			[]string{},
+			"",
+		},
+		{
+			"an override of the number's that leads elsewhere", arrange(func(d *simulator.Dashboard) { d.NumberCallback = "https://u:hunter2@other.test/hook?key=hunter2" }),
+			[]string{"callback: error"},
+			"https://********@other.test/hook?********, by an override for the number",
+		},
+		{
+			"an override of the account's that leads elsewhere", arrange(func(d *simulator.Dashboard) { d.AccountCallback = "https://other.test/hook" }),
+			[]string{"callback: error"},
+			"by an override for the WhatsApp account",
+		},
+		{
+			"an app that calls elsewhere", arrange(func(d *simulator.Dashboard) { d.Callback = "https://other.test/hook" }),
+			[]string{"callback: error"},
+			"by the app's callback",
+		},
+		{
+			"an override that leads here, over one that does not", arrange(func(d *simulator.Dashboard) {
+				d.Callback, d.AccountCallback, d.NumberCallback = "https://other.test/", "https://other.test/hook", inspected.Callback
+			}),
+			[]string{},
+			"",
+		},
+		{
+			"the same address in another spelling", arrange(func(d *simulator.Dashboard) {
+				d.NumberCallback = "HTTPS://Parley.test:443/v1/integration/whatsapp/i1/callback/"
+			}),
+			[]string{},
+			"",
+		},
+		{
+			"an app without a callback", arrange(func(d *simulator.Dashboard) { d.Callback = "" }),
+			[]string{"callback: error", "webhook_fields: error"},
+			"no address for webhooks",
+		},
+		{
+			"an app that is not subscribed to messages", arrange(func(d *simulator.Dashboard) { d.Fields = []string{"account_update"} }),
+			[]string{"webhook_fields: error"},
+			"not subscribed to the field messages", // F271
+		},
+		{
+			"the secret of another app", func(i *inspection) { i.setup.AppSecret = whatsapp.NewToken("hunter2-hunter2") },
+			[]string{"app_secret: error"},
+			"not that of the token's app",
+		},
+		{
+			"no app secret", func(i *inspection) { i.setup.AppSecret = whatsapp.Token{} },
+			[]string{"app_secret: warning"},
+			"nobody can tell",
+		},
+		{
+			"no address of our own", func(i *inspection) { i.setup.Callbacks = nil },
+			[]string{"callback: warning"},
+			"Webhooks go to https://parley.test/api/v1/integration/whatsapp/i1/callback",
+		},
+		{
+			"a number that is not connected", arrange(func(d *simulator.Dashboard) { d.Status = "PENDING" }),
+			[]string{"connection: error"},
+			"PENDING",
+		},
+		{
+			"a number on another platform", arrange(func(d *simulator.Dashboard) { d.Platform = "ON_PREMISE" }),
+			[]string{"connection: error"},
+			"ON_PREMISE",
+		},
+		{
+			"a banned number", arrange(func(d *simulator.Dashboard) { d.Status = "BANNED" }),
+			[]string{"connection: error"},
+			"BANNED",
+		},
+		{
+			"a number that Meta slows", arrange(func(d *simulator.Dashboard) { d.Status = "FLAGGED" }),
+			[]string{"connection: warning"},
+			"FLAGGED",
+		},
+		{
+			"a number that nobody verified", arrange(func(d *simulator.Dashboard) { d.Verification = "NOT_VERIFIED" }),
+			[]string{"connection: warning"},
+			"nobody has verified",
+		},
+		{
+			"a verification that expired", arrange(func(d *simulator.Dashboard) { d.Verification = "EXPIRED" }),
+			[]string{},
+			"",
+		},
+		{
+			"a test number", arrange(func(d *simulator.Dashboard) { d.Mode, d.Verification = "SANDBOX", "NOT_VERIFIED" }),
+			[]string{"phone_number: warning"},
+			"…3881 is a test number", // F281
+		},
+		{
+			"a name that was declined", arrange(func(d *simulator.Dashboard) { d.NameStatus = "DECLINED" }),
+			[]string{"display_name: warning"},
+			"DECLINED",
+		},
+		{
+			"a number that people complain about", arrange(func(d *simulator.Dashboard) { d.Quality = "RED" }),
+			[]string{"quality: warning"},
+			"RED",
+		},
+		{
+			"no payment method, and a business that is not verified", arrange(func(d *simulator.Dashboard) {
+				d.Ailing = map[string]simulator.Ailing{
+					"WABA":     {CanSend: "BLOCKED", Code: 141006, Description: "There is an error with the payment method."},
+					"BUSINESS": {CanSend: "LIMITED", Note: "The business is not verified. Call +1 555-078-3881"},
+				}
+			}),
+			[]string{"health: error", "health: warning"},
+			"The WhatsApp account is blocked in sending: There is an error with the payment method.",
+		},
+		{
+			"reasons that concern calls are left out", arrange(func(d *simulator.Dashboard) {
+				d.Ailing = map[string]simulator.Ailing{"PHONE_NUMBER": {CanSend: "LIMITED", Code: 138024, Description: "SIP is not enabled"}}
+			}),
+			[]string{"health: warning"},
+			"The phone number is limited in sending: Meta gives no reason.",
+		},
+		{
+			"a name that plays tricks with the terminal", arrange(func(d *simulator.Dashboard) { d.Name = "a\x1b[2Jb\n" + inspected.Token }),
+			[]string{},
+			"",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				found := inspect(t, c.change)
+				if diff := cmp.Diff(c.want, amiss(found)); diff != "" {
+					t.Errorf("%s\n%+v", diff, found)
+				}
+				for _, f := range found {
+					if f.Grade != whatsapp.Good {
+						if !strings.Contains(f.Message, c.says) {
+							t.Errorf("%q does not say %q", f.Message, c.says)
+						}
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// instead answers the questions whose path or query holds a text in another
+// way.
+func instead(text string, other http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
+	return func(way http.RoundTripper) http.RoundTripper {
+		return transport(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.String(), text) {
+				return other.RoundTrip(r)
+			}
+			return way.RoundTrip(r)
+		})
+	}
+}
+
+func TestAQuestionWithoutAnswerHidesNoOther(t *testing.T) {
+	ways := map[string]http.RoundTripper{
+		"never answered": transport(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}),
+		"no connection": transport(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+		}),
+		"a proxy's error": answer(502, "<html>Bad gateway for "+inspected.Token+" and "+inspected.AppSecret+"</html>"),
+		"not Meta at all": answer(200, "<html>Welcome</html>"),
+		"throttled":       answer(400, `{"error":{"message":"(#80007) Too many calls","type":"OAuthException","code":80007}}`),
+	}
+	questions := map[string][]string{
+		"debug_token":     {"token: error"},
+		"display_phone":   {"phone_number: error"},
+		"health_status":   {"health: warning"},
+		"subscribed_apps": {"subscription: error"},
+		"/subscriptions":  {"app_secret: warning"},
+		"graph.test":      {"token: error", "phone_number: error", "health: warning", "subscription: warning", "callback: warning", "app_secret: warning"},
+	}
+	for name, way := range ways {
+		for question, want := range questions {
+			t.Run(fmt.Sprintf("%s: %s", question, name), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					began := time.Now()
+					found := inspect(t, func(i *inspection) { i.way = instead(question, way) })
+					if took := time.Since(began); took > 10*time.Second {
+						t.Errorf("it took %v", took)
+					}
+					if diff := cmp.Diff(want, amiss(found)); diff != "" {
+						t.Errorf("%s\n%+v", diff, found)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestATokenThatMetaRepeatsIsNotShown(t *testing.T) { // P9
+	echo := transport(func(r *http.Request) (*http.Response, error) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		return answer(400, `{"error":{"message":"Malformed access token `+token+` of EAAwrongother0123 at https://x.test/?a=hunter2","type":"OAuthException","code":190}}`)(r)
+	})
+	broken := transport(func(r *http.Request) (*http.Response, error) {
+		return nil, errors.New("cannot reach " + r.URL.String())
+	})
+	for name, way := range map[string]http.RoundTripper{"in a refusal": echo, "in an error": broken} {
+		t.Run(name, func(t *testing.T) {
+			found := inspect(t, func(i *inspection) {
+				i.believe(inspected.Token+"|a/b+c", inspected.ID) // one that is escaped in addresses
+				i.way = instead("", way)
+			})
+			if message := messageOf(found, whatsapp.CheckToken); !strings.Contains(message, "********") {
+				t.Errorf("token: %q", message)
+			}
+		})
+	}
+}
+
+func TestAnInspectionEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := whatsapp.NewClient("https://graph.test", "v25.0", transport(func(r *http.Request) (*http.Response, error) {
+			cancel()
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}))
+		began := time.Now()
+		found := client.Inspect(ctx, whatsapp.Setup{Credentials: credentials})
+		if time.Since(began) != 0 || len(found) == 0 {
+			t.Errorf("after %v: %v", time.Since(began), found)
+		}
+	})
+}
+
+// TestTheQuestions proves that each is put as documented, and read from the
+// examples in Meta's documentation of it.
+func TestTheQuestions(t *testing.T) {
+	var asked []string
+	ask := func(body string) *whatsapp.Client {
+		return whatsapp.NewClient("https://graph.test", "v25.0", transport(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
+			return answer(200, body)(r)
+		}))
+	}
+	grant, err := ask(`{"data":{"app_id":"138483919580948","type":"SYSTEM_USER","application":"Social Cafe","expires_at":1352419328,"is_valid":true,
+		"issued_at":1347235328,"scopes":["whatsapp_business_messaging"],"granular_scopes":[{"scope":"whatsapp_business_messaging","target_ids":["1"]},{"scope":"email"}]}}`).
+		DebugToken(t.Context(), whatsapp.NewToken(secretToken))
+	wantGrant := whatsapp.Grant{
+		AppID: "138483919580948", Kind: "SYSTEM_USER", Valid: true, Expires: time.Unix(1352419328, 0).UTC(),
+		Scopes: []string{"whatsapp_business_messaging"}, Targets: map[string][]string{"whatsapp_business_messaging": {"1"}, "email": nil},
+	}
+	if diff := cmp.Diff(wantGrant, grant); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	standing, err := ask(`{"webhook_configuration":{"phone_number":"https://a.test","application":"https://b.test"},"health_status":{"can_send_message":"LIMITED","entities":[
+		{"entity_type":"PHONE_NUMBER","id":"106540352242922","can_send_message":"LIMITED","additional_info":["Your display name has not been approved yet."]}]},"id":"106540352242922"}`).
+		Standing(t.Context(), credentials)
+	wantStanding := whatsapp.Standing{
+		Callbacks: whatsapp.Callbacks{Number: "https://a.test", App: "https://b.test"},
+		Health:    []whatsapp.Health{{Entity: "PHONE_NUMBER", ID: "106540352242922", CanSend: "LIMITED", Notes: []string{"Your display name has not been approved yet."}}},
+	}
+	if diff := cmp.Diff(wantStanding, standing); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	apps, err := ask(`{"data":[{"whatsapp_business_api_data":{"id":67084,"link":"https://x.test","name":"Jasper's"},"override_callback_uri":"https://c.test"}]}`).
+		Subscribers(t.Context(), whatsapp.NewToken(secretToken), "102290129340398")
+	if diff := cmp.Diff([]whatsapp.Subscriber{{AppID: "67084", Name: "Jasper's", Override: "https://c.test"}}, apps); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	hook, err := ask(`{"data":[{"object":"page","callback_url":"https://x.test","active":true},
+		{"object":"whatsapp_business_account","callback_url":"https://d.test","active":true,"fields":[{"name":"messages","version":"v25.0"}]}]}`).
+		AppWebhook(t.Context(), "67084", whatsapp.NewToken("s3cret"))
+	if diff := cmp.Diff(whatsapp.AppWebhook{Callback: "https://d.test", Active: true, Fields: []string{"messages"}}, hook); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	want := []string{
+		"GET /v25.0/debug_token Bearer " + secretToken,
+		"GET /v25.0/106540352242922 Bearer " + secretToken,
+		"GET /v25.0/102290129340398/subscribed_apps Bearer " + secretToken,
+		"GET /v25.0/67084/subscriptions Bearer 67084|s3cret",
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheErrorsOfLookUps(t *testing.T) {
+	client := whatsapp.NewClient("https://graph.test", "v25.0", answer(400, `{"error":{"message":"Unsupported get request","type":"GraphMethodException","code":100,"error_subcode":33}}`))
+	_, err := client.PhoneNumber(t.Context(), credentials)
+	var refused *whatsapp.Error
+	if !errors.As(err, &refused) || refused.Code != 100 || refused.Subcode != 33 {
+		t.Errorf("refused: %v", err)
+	}
+	client = whatsapp.NewClient("https://graph.test", "v25.0", answer(502, "<html>"))
+	if _, err = client.PhoneNumber(t.Context(), credentials); !errors.As(err, &refused) || refused.Status != 502 || errors.As(err, new(*whatsapp.Unclear)) {
+		t.Errorf("a proxy: %v", err)
+	}
+}
