@@ -220,19 +220,3 @@ func (s *Server) deleteIntegration(c call) error {
 	c.release(events.IntegrationCategory, i.ID, i.Settings.Alias)
 	return c.answerID(i.ID)
 }
-
-// setupIntegration tells whether an integration has what it needs to send. It
-// asks nobody but us.
-func (s *Server) setupIntegration(c call) error {
-	i, err := c.integration()
-	if err != nil {
-		return err
-	}
-	if err := c.empty(); err != nil {
-		return err
-	}
-	if err := integration.Ready(i.Settings); err != nil {
-		return err
-	}
-	return c.answerID(i.ID)
-}

@@ -43,6 +43,10 @@ type Config struct {
 	Actors Actors
 	Model  *projections.Model
 	Vault  Vault
+	// Inspector is asked by live setups, PublicURL the base of the addresses
+	// that Meta is told, without a slash at the end; "" if it is not known.
+	Inspector Inspector
+	PublicURL string
 	// Tokens are accounts by the SHA-256 of their secrets, beside those that
 	// the read model knows.
 	Tokens map[[sha256.Size]byte]string
@@ -60,21 +64,23 @@ const maxBody = 4_500_000
 
 // Server answers HTTP requests.
 type Server struct {
-	app     *fiber.App
-	actors  Actors
-	model   *projections.Model
-	vault   Vault
-	tokens  map[[sha256.Size]byte]string
-	logger  *slog.Logger
-	ready   func(context.Context) error
-	metrics *metrics
+	app       *fiber.App
+	actors    Actors
+	model     *projections.Model
+	vault     Vault
+	inspector Inspector
+	publicURL string
+	tokens    map[[sha256.Size]byte]string
+	logger    *slog.Logger
+	ready     func(context.Context) error
+	metrics   *metrics
 }
 
 // New makes a server. It serves nothing until Serve.
 func New(c Config) *Server {
 	s := &Server{
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, logger: c.Logger, ready: c.Ready,
-		metrics: newMetrics(c.Metrics),
+		inspector: c.Inspector, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true,
@@ -100,10 +106,13 @@ func New(c Config) *Server {
 	return s
 }
 
-// routes names every operation, under both prefixes: clients that cannot
-// change their base address come without the first /api.
+// prefixes stand before every operation: clients that cannot change their base
+// address come without the first /api.
+var prefixes = []string{"/api/v1", "/v1"}
+
+// routes names every operation, under both prefixes.
 func (s *Server) routes() {
-	for _, prefix := range []string{"/api/v1", "/v1"} {
+	for _, prefix := range prefixes {
 		api := s.app.Group(prefix)
 
 		const callback = "/integration/whatsapp/:id/callback"

@@ -15,6 +15,7 @@ const (
 )
 
 const (
+	cureFirst     = "Put the access token right first."
 	cureReach     = "See that this server reaches Meta's API, and try again."
 	cureForever   = "Make the token of a system user that never expires, and store that."
 	cureNumberID  = "Copy the phone number ID from Meta's API Setup page, it is not the phone number; and give the token's system user that WhatsApp account as an asset."
@@ -77,11 +78,11 @@ func judgeExpiry(g Grant) Finding {
 	left := time.Until(g.Expires)
 	switch {
 	case g.Expires.IsZero():
-		return Finding{CheckExpiry, Good, "It never expires.", ""}
+		return Finding{CheckExpiry, Good, "The access token never expires.", ""}
 	case left < expiresSoon:
-		return Finding{CheckExpiry, Doubtful, "It expires soon, on " + day(g.Expires) + ".", cureForever}
+		return Finding{CheckExpiry, Doubtful, "The access token expires soon, on " + day(g.Expires) + ".", cureForever}
 	}
-	return Finding{CheckExpiry, Good, "It expires on " + day(g.Expires) + ".", ""}
+	return Finding{CheckExpiry, Good, "The access token expires on " + day(g.Expires) + ".", ""}
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
@@ -96,7 +97,7 @@ func judgePermissions(g Grant) Finding {
 	if missing != nil {
 		return Finding{CheckPermissions, Wrong, "The access token lacks " + strings.Join(missing, " and ") + ".", cureAccess}
 	}
-	return Finding{CheckPermissions, Good, "It has both permissions that are needed.", ""}
+	return Finding{CheckPermissions, Good, "The access token has both permissions that are needed.", ""}
 }
 
 func judgeAccess(g Grant, account string) Finding {
@@ -105,7 +106,7 @@ func judgeAccess(g Grant, account string) Finding {
 			return Finding{CheckAccountAccess, Wrong, fmt.Sprintf("The permission %s is not for the number's WhatsApp account %s.", scope, account), cureAccess}
 		}
 	}
-	return Finding{CheckAccountAccess, Good, "They are for the number's WhatsApp account " + account + ".", ""}
+	return Finding{CheckAccountAccess, Good, "Its permissions are for the number's WhatsApp account " + account + ".", ""}
 }
 
 func (s *sight) judgeHealth() []Finding {
@@ -173,7 +174,7 @@ func unseen(check string, grade Grade, err error) Finding {
 	case !errors.As(err, &refused):
 		return Finding{check, grade, "Meta could not be asked: " + sentence(err.Error()), cureReach}
 	case refused.isAboutToken():
-		return Finding{check, Doubtful, "Not checked, since Meta does not take the access token.", cureToken}
+		return Finding{check, Doubtful, "Not checked, since Meta does not take the access token.", cureFirst}
 	}
 	cure := Advise(refused).Cure
 	if cure == "" {

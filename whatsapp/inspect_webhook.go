@@ -28,7 +28,7 @@ func (s *sight) judgeSubscription() Finding {
 	case len(apps) == 0:
 		return Finding{CheckSubscription, Wrong, fmt.Sprintf("No app is subscribed to the WhatsApp account %s, so no message ever comes.", account), cure}
 	case app == "":
-		return Finding{CheckSubscription, Doubtful, "Subscribed are " + names(apps) + "; whether the token's app is among them is not known.", ""}
+		return Finding{CheckSubscription, Doubtful, "Subscribed are " + names(apps) + "; whether the token's app is among them is not known.", cureFirst}
 	case !slices.ContainsFunc(apps, func(a Subscriber) bool { return a.AppID == app }):
 		return Finding{CheckSubscription, Wrong, fmt.Sprintf("Subscribed to the WhatsApp account %s is only %s, and not the token's app %s: its messages go elsewhere.", account, names(apps), app), cure}
 	}
@@ -109,7 +109,7 @@ func (s *sight) judgeWebhook(meant Setup) []Finding {
 		return []Finding{{CheckAppSecret, Doubtful, "No app secret is stored, so nobody can tell whether a webhook is Meta's.", cureAppSecret}}
 	}
 	if !s.webhook.asked {
-		return []Finding{{CheckAppSecret, Doubtful, "Not checked, since the token's app is not known.", cureToken}}
+		return []Finding{{CheckAppSecret, Doubtful, "Not checked, since the token's app is not known.", cureFirst}}
 	}
 	var refused *Error
 	if errors.As(s.webhook.err, &refused) && refused.isAboutToken() {
