@@ -134,12 +134,18 @@ func (n *Node) openModel(ctx, background context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	n.parts.Go(func() {
 		if err := n.model.Run(background); err != nil {
 			n.fail(err)
+			stop(err)
 		}
 	})
-	return n.model.CatchUp(ctx)
+	if err := n.model.CatchUp(ctx); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return nil
 }
 
 func (n *Node) startActors(ctx context.Context, p Parts) (err error) {

@@ -105,7 +105,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if p.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter))
 	}
-	if p.status == http.StatusRequestEntityTooLarge {
+	if p.status == http.StatusRequestEntityTooLarge || p.status == http.StatusRequestHeaderFieldsTooLarge {
 		linger(c)
 	}
 	body := map[string]string{"message": p.message, "code": p.code}

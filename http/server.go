@@ -74,6 +74,9 @@ type Server struct {
 	logger    *slog.Logger
 	ready     func(context.Context) error
 	metrics   *metrics
+	// life ends when Shutdown begins.
+	life context.Context
+	end  context.CancelFunc
 }
 
 // New makes a server. It serves nothing until Serve.
@@ -82,6 +85,7 @@ func New(c Config) *Server {
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, logger: c.Logger, ready: c.Ready,
 		inspector: c.Inspector, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true,
 		DisableStartupMessage:   true,
@@ -100,6 +104,7 @@ func New(c Config) *Server {
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
 	for prefix, handler := range c.Pages {
+		handler := s.within(handler)
 		s.app.All(prefix, adaptor.HTTPHandler(handler))
 		s.app.All(prefix+"/*", adaptor.HTTPHandler(handler))
 	}
@@ -151,10 +156,28 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown stops accepting and waits for the requests under way, at most until
 // the context ends.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if err := s.app.ShutdownWithContext(ctx); err != nil {
+	s.end()
+	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
+	defer cancel()
+	err := s.app.ShutdownWithContext(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.logger.Warn("connections are cut off that did not end their request")
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil
+}
+
+// shutdownTime bounds the wait for requests under way. One that its client
+// does not end cannot hold up a stop.
+const shutdownTime = 4 * time.Second
+
+// within gives the requests of a page the server's life as their context. Their
+// own one is fasthttp's, which may not be used while the server is stopped.
+func (s *Server) within(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(s.life)) })
 }
 
 // Handler serves requests without a network.
@@ -208,7 +231,7 @@ func requestID(c *fiber.Ctx) string {
 }
 
 func (s *Server) readyz(c *fiber.Ctx) error {
-	if err := s.ready(c.Context()); err != nil {
+	if err := s.ready(c.UserContext()); err != nil {
 		return c.Status(http.StatusServiceUnavailable).SendString("not ready: " + err.Error() + "\n")
 	}
 	return c.SendString("ready\n")

@@ -135,7 +135,7 @@ func (w *writer) foldIntegration(f fact) error {
 			"blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, id)
 	case events.IntegrationDeleted:
-		w.deleted[id] = true
+		w.deleted[id], w.deletedNow = true, append(w.deletedNow, id)
 		return errors.Join(
 			w.exec("DELETE FROM integrations WHERE id = ?", id),
 			w.exec("INSERT INTO deleted_integrations (id) VALUES (?) ON CONFLICT DO NOTHING", id))

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+	"modernc.org/sqlite" // the database/sql driver "sqlite", too
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/events"
 )
@@ -130,7 +131,7 @@ func (m *Model) Run(ctx context.Context) error {
 	for {
 		page, err := subscription.Next(ctx)
 		if err == nil {
-			err = m.writer.fold(page)
+			err = m.fold(ctx, page)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -142,6 +143,31 @@ func (m *Model) Run(ctx context.Context) error {
 		m.move(page[len(page)-1].Position)
 		m.pause(ctx, len(page))
 	}
+}
+
+// fold folds a page, and tries again for as long as the disk is full: nothing of
+// it is written then, and the log itself goes on refusing what finds no room.
+func (m *Model) fold(ctx context.Context, page []events.Recorded) error {
+	for {
+		err := m.writer.fold(page)
+		if !isFull(err) {
+			return err
+		}
+		m.logger.Error("read model is not folded: the disk is full", "position", uint64(m.Position()), "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(whenFull):
+		}
+	}
+}
+
+// whenFull is the time between tries on a full disk.
+const whenFull = time.Second
+
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
 // unasked is how long the read model lets the log grow while nobody waits for

@@ -21,6 +21,7 @@ type writer struct {
 
 	// What is worth remembering between batches.
 	deleted       map[string]bool // integrations that are gone
+	deletedNow    []string        // those of the fold under way
 	conversations known[int64]    // ID → seq
 	names         known[int64]    // name → number
 	owed          known[events.Instant]
@@ -46,6 +47,9 @@ func (w *writer) forget() {
 	clear(w.conversations)
 	clear(w.names)
 	clear(w.owed)
+	for _, id := range w.deletedNow {
+		delete(w.deleted, id)
+	}
 }
 
 func openWriter(ctx context.Context, dsn string) (*writer, error) {
@@ -127,7 +131,7 @@ func (w *writer) fold(page []events.Recorded) (err error) {
 			_ = w.exec("ROLLBACK") // the error is on its way already
 		}
 	}()
-	w.due = map[events.Stream]events.Instant{}
+	w.due, w.deletedNow = map[events.Stream]events.Instant{}, nil
 	for _, r := range page {
 		if err := w.apply(r); err != nil {
 			return fmt.Errorf("event %d (%s of %s): %w", r.Position, r.Type, r.Stream, err)
