@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	nethttp "net/http"
 	"path/filepath"
@@ -23,6 +24,7 @@ const (
 	tryAccount = "try"
 	tryNumber  = "100000000000001"
 	tryDisplay = "+1 555 010 0000"
+	tryToken   = "EAAG-simulated" // of no use anywhere else
 )
 
 // Trial is a node with a simulated WhatsApp, a demo bot and a chat page: what a
@@ -38,7 +40,8 @@ type Trial struct {
 // StartTrial brings a trial up. Its data lies apart from a real server's, in
 // the directory "try" of the data directory.
 func StartTrial(ctx context.Context, c Config, logger *slog.Logger, listener net.Listener) (*Trial, error) {
-	t := &Trial{simulator: simulator.New(simulator.Config{Faults: simulator.Calm()}), secret: auth.NewSecret()}
+	t := &Trial{simulator: simulator.New(simulator.Config{Seed: rand.Uint64(), Faults: simulator.Calm()}), secret: auth.NewSecret()}
+	t.connect("", "") // what is still owed may be sent at once
 	c.Data = filepath.Join(c.Data, "try")
 	c.MasterKeyFile = filepath.Join(c.Data, "master.key")
 	c.Tokens = map[string]events.Secret{tryAccount: events.NewSecret(t.secret)}
@@ -63,7 +66,7 @@ func (t *Trial) base() string { return "http://" + t.listener.Addr().String() }
 // furnish makes the demo bot and its integration through the API, as anybody
 // would, and connects the simulated number with them.
 func (t *Trial) furnish() error {
-	token, appSecret := auth.NewSecret(), auth.NewSecret()
+	appSecret := auth.NewSecret()
 	bot, err := t.ensure("/bot", "demo", map[string]any{
 		"name": "Demo shop", "model": rivescript.Model, "backstory": rivescript.Demo,
 	})
@@ -71,16 +74,21 @@ func (t *Trial) furnish() error {
 		return err
 	}
 	t.Integration, err = t.ensure("/integration/whatsapp", "demo", map[string]any{
-		"name": "Demo shop", "botId": bot, "phoneNumberId": tryNumber, "accessToken": token, "appSecret": appSecret,
+		"name": "Demo shop", "botId": bot, "phoneNumberId": tryNumber, "accessToken": tryToken, "appSecret": appSecret,
 	})
 	if err != nil {
 		return err
 	}
-	t.simulator.Connect(simulator.Number{
-		ID: tryNumber, WABAID: "100000000000002", Display: tryDisplay, Token: token, AppSecret: appSecret,
-		Callback: t.base() + "/api/v1/integration/whatsapp/" + t.Integration + "/callback",
-	})
+	t.connect(t.base()+"/api/v1/integration/whatsapp/"+t.Integration+"/callback", appSecret)
 	return nil
+}
+
+// connect lets the simulated Meta know the number.
+func (t *Trial) connect(callback, appSecret string) {
+	t.simulator.Connect(simulator.Number{
+		ID: tryNumber, WABAID: "100000000000002", Display: tryDisplay, Token: tryToken,
+		Callback: callback, AppSecret: appSecret,
+	})
 }
 
 // ensure makes the thing with an alias, or brings it up to date.

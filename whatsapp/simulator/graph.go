@@ -145,7 +145,7 @@ func (s *Simulator) send(call *Call, n *number, r *request, body []byte) answer 
 // accept records a message and sends its statuses on their way. The lock is
 // held.
 func (s *Simulator) accept(n *number, t *thread, r *request, body []byte, early bool) string {
-	wamid := wamidOf(n.ID, r.person(), "out", strconv.Itoa(t.accepted))
+	wamid := s.wamidOf(n.ID, r.person(), "out", strconv.Itoa(t.accepted))
 	t.accepted++
 	accepted := Accepted{
 		Number: n.ID, To: r.person(), WAMID: wamid, Opaque: r.Opaque, Type: r.Type,
@@ -192,10 +192,16 @@ func accepted(r *request, wamid string) answer {
 	})
 }
 
-// wamidOf makes an ID like Meta's, which has no meaning of its own.
-func wamidOf(parts ...string) string {
+// wamidOf makes an ID like Meta's of a message. Those of another seed are
+// others.
+func (s *Simulator) wamidOf(parts ...string) string {
+	return "wamid." + meaningless(append(parts, strconv.FormatUint(s.seed, 10))...)
+}
+
+// meaningless makes 40 characters that have no meaning of their own.
+func meaningless(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return "wamid." + base64.StdEncoding.EncodeToString(sum[:30])
+	return base64.StdEncoding.EncodeToString(sum[:30])
 }
 
 // wait lets an answer come when and as it is meant to. It reports false if no

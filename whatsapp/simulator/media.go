@@ -139,7 +139,7 @@ func (s *Simulator) lookUp(call *Call, r *http.Request, origin string) answer {
 	if n := s.numbers[f.number]; n == nil || bearer(r) != n.Token {
 		return call.refuse(badToken)
 	}
-	key := wamidOf("address", f.id, strconv.Itoa(len(f.addresses)))[6:]
+	key := meaningless("address", f.id, strconv.Itoa(len(f.addresses)))
 	expiry := time.Now().Add(addressLife)
 	f.addresses[key] = expiry
 	if f.fault == fileMissing && len(f.addresses) == 1 {

@@ -89,7 +89,7 @@ func (p Person) Send(item map[string]any) string {
 	defer s.notify()
 	t := s.thread(p.number, p.id)
 	name := strconv.Itoa(t.written)
-	wamid := wamidOf(p.number, p.id, "in", name)
+	wamid := s.wamidOf(p.number, p.id, "in", name)
 	t.written++
 	t.wrote = time.Now()
 	full := object{"id": wamid, "timestamp": strconv.FormatInt(t.wrote.Unix(), 10)}

@@ -81,7 +81,7 @@ type refusal struct {
 // refuse records the code and makes the answer.
 func (c *Call) refuse(r refusal) answer {
 	c.Code = r.code
-	e := object{"message": r.message, "type": "OAuthException", "code": r.code, "fbtrace_id": "A" + wamidOf(r.message)[6:28]}
+	e := object{"message": r.message, "type": "OAuthException", "code": r.code, "fbtrace_id": "A" + meaningless(r.message)[:22]}
 	if r.subcode != 0 {
 		e["error_subcode"], e["type"] = r.subcode, "GraphMethodException"
 	}
