@@ -103,7 +103,7 @@ func (s State) sentIndex(wamid, echo string) int {
 }
 
 func (s State) statusReceived(f events.StatusReceived) State {
-	i := s.sentIndex(f.WAMID, f.Part)
+	i := s.sentIndex(f.WAMID, "")
 	if i < 0 || rank(f.Status) <= rank(s.Sent[i].Status) {
 		return s
 	}

@@ -151,11 +151,12 @@ func (d *draft) status(st Status) {
 	}
 	if i := d.state.sentIndex(st.WAMID, st.Echo); i >= 0 {
 		p := d.state.Sent[i]
-		if p.Status == st.Status {
+		same := p.Wamid == DigestOf(st.WAMID) // a part that was sent twice has another one
+		if same && p.Status == st.Status {
 			return // the same notification again
 		}
 		fact.Session, fact.Part, fact.Message = p.Session, p.Part, p.Message
-		fact.Late = rank(st.Status) > 0 && rank(st.Status) < rank(p.Status)
+		fact.Late = same && rank(st.Status) > 0 && rank(st.Status) < rank(p.Status)
 	}
 	fact.Notification = d.brought()
 	d.record(fact)

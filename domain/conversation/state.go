@@ -173,15 +173,27 @@ func (s State) turnAnswered(f events.TurnAnswered) State {
 		outbox = append(outbox, events.OpenPart{Part: p, Session: f.Session})
 	}
 	s.Outbox = outbox
-	if s.Session.ID != f.Session {
+	s = s.changeSession(f.Session, func(e *events.Session) {
+		e.Memory = f.Memory
+		if f.BotID != "" && !e.Pinned {
+			e.BotID, e.BotRevision, e.Pinned = f.BotID, f.BotRevision, true
+		}
+	})
+	if f.EndSession && s.Session.ID == f.Session {
+		s = s.retire()
+	}
+	return s
+}
+
+// changeSession changes the newest session or an earlier one that is awaited.
+func (s State) changeSession(id string, change func(*events.Session)) State {
+	if s.Session.ID == id {
+		change(&s.Session)
 		return s
 	}
-	s.Session.Memory = f.Memory
-	if f.BotID != "" && !s.Session.Pinned {
-		s.Session.BotID, s.Session.BotRevision, s.Session.Pinned = f.BotID, f.BotRevision, true
-	}
-	if f.EndSession {
-		s = s.retire()
+	if i := slices.IndexFunc(s.Earlier, func(e events.Session) bool { return e.ID == id }); i >= 0 {
+		s.Earlier = slices.Clone(s.Earlier)
+		change(&s.Earlier[i])
 	}
 	return s
 }
