@@ -26,8 +26,9 @@ type Conversation struct {
 	Model string
 	// TurnTime bounds one try to answer.
 	TurnTime time.Duration
-	// SendTime bounds one call to Meta. It is far below the rules' time to
-	// settle: a call that is still under way then would be made twice.
+	// SendTime bounds one call to Meta, from when its attempt is put to the
+	// stream. It is far below the rules' time to settle: a call that is still
+	// under way then would be made twice.
 	SendTime time.Duration
 	Metrics  *Metrics
 }

@@ -16,10 +16,11 @@ import (
 // deliver gives the outbox's first part to Meta, after the stream has granted
 // the attempt.
 func (p *Conversation) deliver(ctx context.Context, w actors.Work, part events.OpenPart) error {
+	asked := time.Now()
 	if err := w.Report(ctx, turnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
 		return err
 	}
-	return p.send(ctx, w, []events.Part{part.Part}, part.Attempts+1)
+	return p.send(ctx, w, []events.Part{part.Part}, part.Attempts+1, asked)
 }
 
 // abandonDeleted ends what is under way for a deleted integration.
@@ -32,16 +33,19 @@ func turnOf(part string) string {
 }
 
 // send gives parts to Meta one after the other, each after the one before was
-// accepted. The attempt of the first, its number given, is recorded already;
-// reporting a part records the attempt of the next.
-func (p *Conversation) send(ctx context.Context, w actors.Work, parts []events.Part, attempt int) error {
+// accepted. The attempt of the first, its number given, is recorded already,
+// since asked at the earliest; reporting a part records the attempt of the next.
+// The time to settle counts from there, and recording may take long: so does
+// the time for the call.
+func (p *Conversation) send(ctx context.Context, w actors.Work, parts []events.Part, attempt int, asked time.Time) error {
 	for i, part := range parts {
-		outcome := p.sendOne(ctx, w, part, attempt)
+		outcome := p.sendOne(ctx, w, part, attempt, asked.Add(p.SendTime))
 		sent, accepted := outcome.(conversation.ReportSent)
 		if accepted {
 			sent.Sending = i+1 < len(parts)
 			outcome = sent
 		}
+		asked = time.Now()
 		if err := w.Report(ctx, turnOf(part.ID), outcome); err != nil || !accepted {
 			return err
 		}
@@ -53,7 +57,7 @@ func (p *Conversation) send(ctx context.Context, w actors.Work, parts []events.P
 // sendOne makes one call and gives the report of what came of it. It looks for
 // the credentials as late as can be: they may have changed, or the integration
 // may be gone.
-func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.Part, attempt int) any {
+func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.Part, attempt int, until time.Time) any {
 	l, err := p.line(ctx, w)
 	if domain.IsRefusal(err, domain.NotFound) {
 		return abandonDeleted
@@ -64,7 +68,7 @@ func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.P
 			Retry: true, Wait: backoff(10*time.Second, attempt, 10*time.Minute),
 		}
 	}
-	call, cancel := context.WithTimeout(ctx, p.SendTime)
+	call, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	began := time.Now()
 	sent, err := p.Graph.Send(call, l.credentials, l.address, part.Payload, part.ID)

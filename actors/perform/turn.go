@@ -44,12 +44,13 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	reply := render(turn, acts)
 	reply.BotID, reply.BotRevision, reply.Model = mind.id, mind.revision, mind.model
 	reply.Thought, reply.Sending = took, true
+	asked := time.Now()
 	if err := w.Report(ctx, turn, reply); err != nil {
 		return err
 	}
 	began = time.Now()
 	defer func() { p.Metrics.stage("send", time.Since(began)) }()
-	return p.send(ctx, w, reply.Parts, 1)
+	return p.send(ctx, w, reply.Parts, 1, asked)
 }
 
 // cannotAnswer closes a turn that nobody can answer. done says that the turn
