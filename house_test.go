@@ -52,8 +52,9 @@ type house struct {
 	config parley.Config
 	rules  conversation.Rules
 	limits actors.Limits
+	way    func(http.RoundTripper) http.RoundTripper
 
-	mutex   sync.Mutex
+	mutex   sync.Mutex // of the node and what it writes
 	logs    bytes.Buffer
 	answers bytes.Buffer
 
@@ -69,6 +70,10 @@ type options struct {
 	limits func(*actors.Limits)
 	// store is made inside the bubble: what waits for it must belong there.
 	store func() events.Store
+	// way and door stand between the node and Meta: before what the node calls,
+	// and before where the webhooks come in.
+	way  func(http.RoundTripper) http.RoundTripper
+	door func(http.Handler) http.Handler
 }
 
 // echo answers every message with its text.
@@ -102,7 +107,14 @@ func build(t *testing.T, o options) *house {
 	if o.faults == nil {
 		o.faults = simulator.Calm()
 	}
-	h := &house{t: t, engine: o.engine, rules: conversation.DefaultRules(), limits: actors.DefaultLimits()}
+	h := &house{t: t, engine: o.engine, way: o.way, rules: conversation.DefaultRules(), limits: actors.DefaultLimits()}
+	if h.way == nil {
+		h.way = func(way http.RoundTripper) http.RoundTripper { return way }
+	}
+	door := http.Handler(http.HandlerFunc(h.serve))
+	if o.door != nil {
+		door = o.door(door)
+	}
 	if o.store == nil {
 		o.store = func() events.Store { return memory.New() }
 	}
@@ -113,7 +125,7 @@ func build(t *testing.T, o options) *house {
 	if o.limits != nil {
 		o.limits(&h.limits)
 	}
-	h.sim = simulator.New(simulator.Config{Seed: o.seed, Faults: o.faults, Deliver: simulator.Through(http.HandlerFunc(h.serve))})
+	h.sim = simulator.New(simulator.Config{Seed: o.seed, Faults: o.faults, Deliver: simulator.Through(door)})
 	h.config = parley.Config{
 		Data: t.TempDir(), Model: "script", GraphURL: "http://graph.test", GraphVersion: "v25.0",
 		Tokens:   map[string]events.Secret{"acme": events.NewSecret(apiSecret), "globex": events.NewSecret(otherSecret)},
@@ -126,10 +138,13 @@ func build(t *testing.T, o options) *house {
 
 // serve passes a webhook of the simulator's to the node, if one is up.
 func (h *house) serve(w http.ResponseWriter, r *http.Request) {
-	if h.node == nil {
+	h.mutex.Lock()
+	node := h.node
+	h.mutex.Unlock()
+	if node == nil {
 		panic(http.ErrAbortHandler)
 	}
-	h.node.Handler().ServeHTTP(w, r)
+	node.Handler().ServeHTTP(w, r)
 }
 
 // Write collects what the node logs.
@@ -144,17 +159,19 @@ func (h *house) start() {
 	logger := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.life = &life{}
 	node, err := parley.Start(h.t.Context(), h.config, parley.Parts{
-		Store: mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.sim.Transport(), h.life},
+		Store: mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.way(h.sim.Transport()), h.life},
 		Rules: &h.rules, Limits: &h.limits,
 	}, logger, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	h.node = node
 }
 
 // life ends when a node's process does: from then on nothing of it reaches the
-// disk or the world.
+// disk or the world, nor they it.
 type life struct{ over atomic.Bool }
 
 var errDead = errors.New("the process is dead")
@@ -180,7 +197,32 @@ func (m mortal) Truncate(ctx context.Context, s events.Stream, before events.Rev
 	return m.Store.Truncate(ctx, s, before)
 }
 
+func (m mortal) Read(ctx context.Context, s events.Stream, from events.Revision, dir events.Direction, limit int) ([]events.Recorded, error) {
+	if m.life.over.Load() {
+		return nil, errDead
+	}
+	return m.Store.Read(ctx, s, from, dir, limit)
+}
+
+func (m mortal) Subscribe(after events.Position) events.Subscription {
+	return mortalReader{m.Store.Subscribe(after), m.life}
+}
+
 func (mortal) Close() error { return nil }
+
+// mortalReader lets a dead node's read model rest: the file is the next one's.
+type mortalReader struct {
+	events.Subscription
+	life *life
+}
+
+func (m mortalReader) Next(ctx context.Context) ([]events.Recorded, error) {
+	page, err := m.Subscription.Next(ctx)
+	if m.life.over.Load() {
+		return nil, errDead
+	}
+	return page, err
+}
 
 // mortalWay is a way to Meta that breaks with the node.
 type mortalWay struct {
@@ -209,8 +251,10 @@ func (h *house) crash() {
 
 func (h *house) stop() {
 	h.t.Helper()
+	h.mutex.Lock()
 	node := h.node
 	h.node = nil
+	h.mutex.Unlock()
 	if err := node.Stop(context.Background()); err != nil {
 		h.t.Error(err)
 	}
