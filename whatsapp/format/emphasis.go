@@ -15,7 +15,7 @@ import (
 // In "**Name:**Ada", CommonMark sees four asterisks, for a mark between
 // punctuation and a letter neither opens nor closes. It is written often, above
 // all where no spaces stand between words. So two asterisks open before anything
-// but white space and close behind anything but white space, each with two others.
+// but white space and close behind anything but white space.
 //
 // In "5*3*2" and in "3~5 days, 1~2 times", CommonMark sees marks. They would be
 // left out, as all in a word, and the numbers would be others.
@@ -44,7 +44,7 @@ func (m marks) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.
 		}
 		if isSign(d, before, after) {
 			d.CanOpen, d.CanClose = false, false
-		} else if d.Char == '*' {
+		} else if d.Char == '*' && d.OriginalLength == 2 {
 			loosen(d, before, after)
 		}
 	}
@@ -67,28 +67,9 @@ func isDigit(r rune) bool { return '0' <= r && r <= '9' }
 // isLetter knows those of formulas.
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
+// loosen lets two asterisks open and close. They never pair with one or four by
+// this: CommonMark's rule of three forbids it to marks that could do both.
 func loosen(d *parser.Delimiter, before, after rune) {
-	p := pairs{DelimiterProcessor: d.Processor}
-	if d.OriginalLength == 2 {
-		p.opens = !d.CanOpen && !unicode.IsSpace(after)
-		p.closes = !d.CanClose && !unicode.IsSpace(before)
-		d.CanOpen, d.CanClose = d.CanOpen || p.opens, d.CanClose || p.closes
-	}
-	d.Processor = p
-}
-
-// pairs keeps a mark that opens or closes by our rule from pairing with others
-// than two asterisks.
-type pairs struct {
-	parser.DelimiterProcessor
-	opens, closes bool
-}
-
-// CanOpenCloser reports that two marks make a pair.
-func (p pairs) CanOpenCloser(opener, closer *parser.Delimiter) bool {
-	other, ok := closer.Processor.(pairs)
-	if loose := p.opens || ok && other.closes; loose && opener.OriginalLength != closer.OriginalLength {
-		return false
-	}
-	return p.DelimiterProcessor.CanOpenCloser(opener, closer)
+	d.CanOpen = d.CanOpen || !unicode.IsSpace(after)
+	d.CanClose = d.CanClose || !unicode.IsSpace(before)
 }

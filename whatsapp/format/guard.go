@@ -111,7 +111,7 @@ func guardBackticks(cells []cell) {
 
 // guardStart keeps a line from being read as a quote or an item of a list.
 func guardStart(cells []cell) {
-	if len(cells) < 2 || cells[0].kind != literal || cells[1].r != ' ' {
+	if len(cells) < 2 || cells[1].r != ' ' {
 		return
 	}
 	switch cells[0].r {

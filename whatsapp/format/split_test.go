@@ -85,6 +85,8 @@ func TestSplitsKnowMarks(t *testing.T) {
 		{"its blank lines stay between its lines", "```" + words(30) + "\n\n" + words(30) + "\n" + words(60) + "```", []string{"```" + words(30) + "\n\n" + words(30) + "```", "```" + words(60) + "```"}},
 		{"a block of code that fits is moved", words(60) + "\n```" + words(40) + "\n" + words(40) + "```", []string{words(60), "```" + words(40) + "\n" + words(40) + "```"}},
 		{"no empty block is left", "```\n\n" + words(90) + "\n\n```\n" + words(30), []string{"```\n\n" + words(90) + "\n\n```", words(30)}},
+		{"blank lines at its beginning are no block", "```" + strings.Repeat("\n", 40) + words(90) + "```", []string{"```" + strings.Repeat("\n", 40) + words(50) + "```", "```" + words(40) + "```"}},
+		{"nor are those at its end", "```" + words(90) + strings.Repeat("\n", 40) + "```", []string{"```" + words(80) + "```", "```aaaaaaaaa" + strings.Repeat("\n", 40) + "```"}},
 		{"asterisks in a block of code are none", "```" + words(60) + " *x\n" + words(60) + " y*```", []string{"```" + words(60) + " *x```", "```" + words(60) + " y*```"}},
 		{"asterisks in a word are none", words(80) + " a*b c*d " + words(50), []string{words(80) + " a*b c*d " + "aaaaaaaaa", words(40)}},
 		{"a mark that is not closed is none", "*" + words(150), []string{"*" + words(100), words(50)}},
@@ -92,6 +94,8 @@ func TestSplitsKnowMarks(t *testing.T) {
 		{"a URL is not cut", words(60) + " https://example.org/a-b/c?d=e-f.g/" + a(40), []string{words(60), "https://example.org/a-b/c?d=e-f.g/" + a(40)}},
 		{"however little stands before it", "See https://example.org/a-b/" + a(76), []string{"See", "https://example.org/a-b/" + a(76)}},
 		{"but for one that fits no part", "See https://example.org/" + a(100), []string{"See", "https://example.org/" + a(74), a(26)}},
+		{"and then between characters", "https://example.org/" + strings.Repeat("🇧🇷", 30), []string{"https://example.org/" + strings.Repeat("🇧🇷", 18), strings.Repeat("🇧🇷", 12)}},
+		{"what shows nothing is no part", a(50) + "\n" + strings.Repeat("\u00a0", 150) + "\n" + a(50), []string{a(50), a(50)}},
 		{"what stands behind a URL is not part of it", "(https://example.org), " + words(150), []string{"(https://example.org), " + words(70), words(80)}},
 	})
 }

@@ -59,20 +59,13 @@ func (w *writer) space(n ast.Node) {
 	}
 }
 
-// start is an offset in the first line of a block. The parser gives that of
-// the underline of a heading, and of the paragraph that a table was part of.
+// start is an offset in the first line of a block. For a table, the parser
+// gives that of the paragraph that it was part of.
 func start(n ast.Node) int {
-	at := n.Pos()
 	if n.Kind() == extast.KindTable {
-		at = n.FirstChild().FirstChild().Pos()
+		n = n.FirstChild().FirstChild()
 	}
-	if n.Lines().Len() > 0 {
-		first := n.Lines().At(0).Start
-		if at < 0 || first < at {
-			at = first
-		}
-	}
-	return max(at, 0)
+	return max(n.Pos(), 0)
 }
 
 func (w *writer) block(n ast.Node) {
