@@ -41,17 +41,19 @@ func (u Unknown) EventType() string { return u.Type }
 
 // catalogue lists every fact by its stored name.
 var catalogue = tableOf(
-	IntegrationCreated{}, IntegrationUpdated{}, IntegrationDeleted{}, IntegrationPurged{},
+	IntegrationCreated{}, IntegrationUpdated{}, IntegrationDeleted{}, IntegrationPurged{}, DeliveriesResumed{},
 	SecretSealed{},
 	CallbackVerified{}, CallbackRefused{}, CallbackMuted{},
 	NotificationReceived{}, SystemNotified{}, NotificationMisdirected{},
 	BotCreated{}, BotUpdated{}, BotDeleted{},
+	ContactCreated{}, ContactUpdated{}, ContactDeleted{},
 	TokenIssued{}, TokenRevoked{},
 	AliasClaimed{}, AliasReleased{},
 	SessionStarted{}, SessionContinued{}, SessionReset{},
-	MessageReceived{}, MessageBlocked{},
-	TurnStarted{}, TurnDelayed{}, TurnAnswered{}, TurnClosed{},
-	SendAttempted{}, SendRefused{}, SendUnclear{}, PartSent{}, PartAbandoned{}, StatusReceived{},
+	MessageReceived{}, MessageBlocked{}, EchoReceived{},
+	AttachmentStored{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
+	TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
+	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 
 func tableOf(facts ...Event) map[string]reflect.Type {

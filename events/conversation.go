@@ -1,5 +1,7 @@
 package events
 
+import "cmp"
+
 // Session is a stretch of a conversation, and what holds during it. The API
 // calls it a conversation.
 type Session struct {
@@ -21,8 +23,30 @@ type Session struct {
 	Lifetime          int64 `msgpack:"lt,omitempty"`
 	ContactCollection bool  `msgpack:"cc,omitempty"`
 	Attachments       bool  `msgpack:"am,omitempty"`
+	// InitiatedTo is the phone number that the business wrote to first, digits.
+	InitiatedTo string `msgpack:"it,omitempty"`
+	// Contact is the contact that the sender was stored as.
+	Contact string `msgpack:"co,omitempty"`
 	// Memory is what the engine asked to be given back with the next turn.
 	Memory []byte `msgpack:"mm,omitempty"`
+}
+
+// Person is what is known about who writes. Any part may be missing.
+type Person struct {
+	// Phone is the phone number, digits; UserID the business-scoped user ID.
+	Phone  string `msgpack:"ph,omitempty"`
+	UserID string `msgpack:"ui,omitempty"`
+	// Name is the profile's, Username what they chose to be found by.
+	Name     string `msgpack:"nm,omitempty"`
+	Username string `msgpack:"un,omitempty"`
+}
+
+// With gives the person with what another one knows more or anew.
+func (p Person) With(more Person) Person {
+	return Person{
+		Phone: cmp.Or(more.Phone, p.Phone), UserID: cmp.Or(more.UserID, p.UserID),
+		Name: cmp.Or(more.Name, p.Name), Username: cmp.Or(more.Username, p.Username),
+	}
 }
 
 // Digest stands for a wamid where only equality counts: its 128-bit FNV-1a
@@ -35,11 +59,13 @@ type Seen struct {
 	At     Instant `msgpack:"t"`
 }
 
-// Waiting is a received message that no turn has taken up yet.
+// Waiting is a received message that no turn has taken up yet. At is when it
+// reached us, Written when it was written, by Meta's clock.
 type Waiting struct {
 	Message string  `msgpack:"m"`
 	Session string  `msgpack:"s"`
 	At      Instant `msgpack:"t"`
+	Written Instant `msgpack:"w,omitempty"`
 }
 
 // OpenTurn is a turn whose answer is still owed.
@@ -52,6 +78,8 @@ type OpenTurn struct {
 	// Attempts counts failed tries; the next one is due at Due.
 	Attempts int     `msgpack:"n,omitempty"`
 	Due      Instant `msgpack:"u,omitempty"`
+	// Progress is the number of the next report of progress.
+	Progress int `msgpack:"p,omitempty"`
 }
 
 // OpenPart is a part of a reply whose delivery to Meta is still owed.
@@ -69,6 +97,16 @@ type OpenPart struct {
 	Unclear int `msgpack:"q,omitempty"`
 	// Due is the earliest time of the next try.
 	Due Instant `msgpack:"u,omitempty"`
+	// Behind is the part, a file, that it should not overtake; it is due when a
+	// status says that the file is on its way, or at Due.
+	Behind string `msgpack:"b,omitempty"`
+	// Held means that it waits for an operator, who has to see to the
+	// credentials or the account.
+	Held bool `msgpack:"h,omitempty"`
+	// Initiates means that it begins a conversation, Reports that it tells of
+	// progress while its turn goes on.
+	Initiates bool `msgpack:"i,omitempty"`
+	Reports   bool `msgpack:"g,omitempty"`
 }
 
 // SentPart is a part that Meta accepted and whose statuses still come in.
@@ -87,6 +125,21 @@ type SentPart struct {
 type Carried struct {
 	// LastInbound is when the sender last wrote, by Meta's clock.
 	LastInbound Instant `msgpack:"li,omitempty"`
+	// Gather is until when further messages are waited for before a turn.
+	Gather Instant `msgpack:"ga,omitempty"`
+	// Who is the sender as last seen.
+	Who Person `msgpack:"wh,omitempty"`
+	// Collect are the sessions whose sender is still to be stored as a contact.
+	Collect []string `msgpack:"cl,omitempty"`
+	// Was is the sender before they changed, until their contact heard of it.
+	Was *Person `msgpack:"ws,omitempty"`
+	// Fetches are the files that are still to be fetched.
+	Fetches []OpenFetch `msgpack:"fe,omitempty"`
+	// PausedUntil is until when a person answers instead of the bot.
+	PausedUntil Instant `msgpack:"pu,omitempty"`
+	// Paced is when the last send would have been, had all sends kept the
+	// distance that Meta asks for.
+	Paced Instant `msgpack:"pc,omitempty"`
 	// Earlier are sessions before the newest whose messages still wait.
 	Earlier []Session  `msgpack:"ea,omitempty"`
 	Seen    []Seen     `msgpack:"se,omitempty"`
@@ -132,8 +185,9 @@ type MessageReceived struct {
 	// user ID; one of them may be missing.
 	From   string `msgpack:"fr,omitempty"`
 	UserID string `msgpack:"ui,omitempty"`
-	// Profile is the name the sender chose.
-	Profile string `msgpack:"pf,omitempty"`
+	// Profile is the name the sender chose, Username what they can be found by.
+	Profile  string `msgpack:"pf,omitempty"`
+	Username string `msgpack:"un,omitempty"`
 	// Kind is Meta's type of the message, for example "text".
 	Kind string `msgpack:"ki"`
 	// Text is what the engine is given: the text as written, or a described
@@ -141,11 +195,18 @@ type MessageReceived struct {
 	Text string `msgpack:"tx,omitempty"`
 	// ReplyTo is the wamid of the quoted message.
 	ReplyTo string `msgpack:"rt,omitempty"`
+	// Media is a file that came with it and is to be fetched.
+	Media *Media `msgpack:"md,omitempty"`
 	// At is when it was written, by Meta's clock; Received when it reached us.
 	At       Instant `msgpack:"t"`
 	Received Instant `msgpack:"r"`
-	// Opens says that the message wants an answer.
-	Opens bool `msgpack:"op,omitempty"`
+	// Opens says that the message wants an answer, Gather until when others are
+	// waited for that are answered with it.
+	Opens  bool    `msgpack:"op,omitempty"`
+	Gather Instant `msgpack:"ga,omitempty"`
+	// Aside says that it came while a person answered instead of the bot: it is
+	// part of the history, and the bot does not answer it.
+	Aside bool `msgpack:"as,omitempty"`
 	// Placeholder says that Meta could not show the message yet. The real one
 	// may follow, under the same wamid. Meta: error 131060.
 	Placeholder bool `msgpack:"ph,omitempty"`
@@ -160,6 +221,56 @@ type MessageBlocked struct {
 	From  string  `msgpack:"fr"`
 	At    Instant `msgpack:"t"`
 }
+
+// EchoReceived says that the business itself wrote to the sender, on a phone
+// that shares the number. The bot is silent until then. Meta: field
+// smb_message_echoes.
+type EchoReceived struct {
+	Session string `msgpack:"ss"`
+	// Message is our ID of it, WAMID is Meta's.
+	Message string  `msgpack:"id"`
+	WAMID   string  `msgpack:"wa"`
+	Kind    string  `msgpack:"ki"`
+	Text    string  `msgpack:"tx,omitempty"`
+	At      Instant `msgpack:"t"`
+	// Until is how long the bot leaves the conversation to the person.
+	Until Instant `msgpack:"un,omitempty"`
+	// Notification is what brought it, if it brought nothing else.
+	Notification *NotificationReceived `msgpack:"no,omitempty"`
+}
+
+// PersonChanged says that the sender has another phone number or user ID from
+// now on. Meta: system messages, and the field user_id_update.
+type PersonChanged struct {
+	Session string `msgpack:"ss,omitempty"`
+	// Is holds what is new, and nothing else.
+	Is Person  `msgpack:"is"`
+	At Instant `msgpack:"t"`
+}
+
+// EventType is the stored name.
+func (PersonChanged) EventType() string { return "PersonChanged" }
+
+// ContactLinked says which contact the sender is.
+type ContactLinked struct {
+	Session string `msgpack:"ss"`
+	Contact string `msgpack:"co"`
+}
+
+// ContactSkipped says that the sender will not be stored as a contact any more.
+type ContactSkipped struct {
+	// Reason is for a person.
+	Reason string `msgpack:"re"`
+}
+
+// EventType is the stored name.
+func (ContactSkipped) EventType() string { return "ContactSkipped" }
+
+// EventType is the stored name.
+func (ContactLinked) EventType() string { return "ContactLinked" }
+
+// EventType is the stored name.
+func (EchoReceived) EventType() string { return "EchoReceived" }
 
 // EventType is the stored name.
 func (SessionStarted) EventType() string { return "SessionStarted" }

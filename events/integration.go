@@ -52,6 +52,13 @@ type IntegrationDeleted struct {
 // integration were erased from the log.
 type IntegrationPurged struct{}
 
+// DeliveriesResumed says that the conversations which waited for the
+// integration's credentials were told of the new ones.
+type DeliveriesResumed struct{}
+
+// EventType is the stored name.
+func (DeliveriesResumed) EventType() string { return "DeliveriesResumed" }
+
 // EventType is the stored name.
 func (IntegrationCreated) EventType() string { return "IntegrationCreated" }
 

@@ -31,8 +31,10 @@ type Metadata struct {
 func (m Metadata) Encode() []byte {
 	b := make([]byte, 0, 256)
 	for _, field := range [...]struct{ key, value string }{
-		{`"command":`, m.Command}, {`"$correlationId":`, m.Correlation},
-		{`"$causationId":`, m.Causation}, {`"account":`, m.Account},
+		{`"command":`, m.Command},
+		{`"$correlationId":`, m.Correlation},
+		{`"$causationId":`, m.Causation},
+		{`"account":`, m.Account},
 	} {
 		if field.value != "" {
 			b = appendText(append(append(b, ','), field.key...), field.value)

@@ -26,6 +26,8 @@ type Part struct {
 	Message string `msgpack:"me"`
 	// Payload is the JSON that Meta gets, without the address.
 	Payload []byte `msgpack:"pl"`
+	// File says that Meta has to fetch a file for it, which texts may overtake.
+	File bool `msgpack:"fi,omitempty"`
 }
 
 // TurnStarted says that the bot set about answering some messages.
@@ -80,6 +82,37 @@ type TurnClosed struct {
 	Detail string `msgpack:"de,omitempty"`
 	// Messages are the user messages that stay without an answer.
 	Messages []string `msgpack:"me,omitempty"`
+	// Said and Parts are an apology, if one is configured.
+	Said  []TurnMessage `msgpack:"sa,omitempty"`
+	Parts []Part        `msgpack:"pa,omitempty"`
+}
+
+// ProgressReported says that the bot told how far it is, before its answer.
+type ProgressReported struct {
+	Session string `msgpack:"ss"`
+	Turn    string `msgpack:"tu"`
+	// Number counts the reports of the turn, from 0; some may be missing.
+	Number int         `msgpack:"n,omitempty"`
+	Said   TurnMessage `msgpack:"sa"`
+	Parts  []Part      `msgpack:"pa"`
+}
+
+// Initiated says that the business wrote first.
+type Initiated struct {
+	Session string `msgpack:"ss"`
+	// Key is the caller's idempotency key; may be empty.
+	Key string `msgpack:"ke,omitempty"`
+	// To is the phone number, digits.
+	To    string        `msgpack:"to"`
+	Said  []TurnMessage `msgpack:"sa"`
+	Parts []Part        `msgpack:"pa"`
+	At    Instant       `msgpack:"t"`
+}
+
+// PartResumed says that a part which waited for an operator is tried again.
+type PartResumed struct {
+	Part string  `msgpack:"pa"`
+	At   Instant `msgpack:"t"`
 }
 
 // SendAttempted says that a part is about to be given to Meta.
@@ -102,8 +135,13 @@ type SendRefused struct {
 	Detail  string `msgpack:"de,omitempty"`
 	// Cure is what an operator can do about it.
 	Cure string `msgpack:"cu,omitempty"`
-	// Due is when the part is tried again; 0 means never.
-	Due Instant `msgpack:"u,omitempty"`
+	// Due is when the part is tried again; 0 means never. Held means that only
+	// an operator can help, and that it goes on once they have.
+	Due  Instant `msgpack:"u,omitempty"`
+	Held bool    `msgpack:"h,omitempty"`
+	// Initiates says that the part begins a conversation; To is then whose.
+	Initiates bool   `msgpack:"in,omitempty"`
+	To        string `msgpack:"to,omitempty"`
 }
 
 // SendUnclear says that nobody knows whether Meta took a part: the connection
@@ -160,6 +198,8 @@ type StatusReceived struct {
 	Code   int    `msgpack:"co,omitempty"`
 	Title  string `msgpack:"ti,omitempty"`
 	Detail string `msgpack:"de,omitempty"`
+	// Cure is what an operator can do about it.
+	Cure string `msgpack:"cu,omitempty"`
 	// Notification is what brought the status, if it brought nothing else.
 	Notification *NotificationReceived `msgpack:"no,omitempty"`
 }
@@ -172,6 +212,15 @@ func (TurnDelayed) EventType() string { return "TurnDelayed" }
 
 // EventType is the stored name.
 func (TurnAnswered) EventType() string { return "TurnAnswered" }
+
+// EventType is the stored name.
+func (ProgressReported) EventType() string { return "ProgressReported" }
+
+// EventType is the stored name.
+func (Initiated) EventType() string { return "Initiated" }
+
+// EventType is the stored name.
+func (PartResumed) EventType() string { return "PartResumed" }
 
 // EventType is the stored name.
 func (TurnClosed) EventType() string { return "TurnClosed" }

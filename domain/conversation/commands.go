@@ -14,6 +14,9 @@ type Receive struct {
 	Notification *events.NotificationReceived `msgpack:"no"`
 	Messages     []Inbound                    `msgpack:"me"`
 	Statuses     []Status                     `msgpack:"st"`
+	Echoes       []Echo                       `msgpack:"ec"`
+	// Became are the new identifiers of the sender, if they changed.
+	Became []events.Person `msgpack:"be"`
 }
 
 // Policy is the part of the integration's settings that a session keeps, and
@@ -25,26 +28,48 @@ type Policy struct {
 	Lifetime          int64  `msgpack:"lt"` // milliseconds
 	ContactCollection bool   `msgpack:"cc"`
 	Attachments       bool   `msgpack:"am"`
+
+	initiatedTo string
 }
 
 // Inbound is one message, with fresh IDs for what it may bring into being.
 type Inbound struct {
 	// Message and Session are new IDs: of the message, and of the session that
 	// it starts if it starts one.
-	Message string         `msgpack:"id"`
-	Session string         `msgpack:"ss"`
-	WAMID   string         `msgpack:"wa"`
-	From    string         `msgpack:"fr"`
-	UserID  string         `msgpack:"ui"`
-	Profile string         `msgpack:"pf"`
-	Kind    string         `msgpack:"ki"`
-	Text    string         `msgpack:"tx"`
-	ReplyTo string         `msgpack:"rt"`
-	At      events.Instant `msgpack:"t"`
-	Opens   bool           `msgpack:"op"`
+	Message  string         `msgpack:"id"`
+	Session  string         `msgpack:"ss"`
+	WAMID    string         `msgpack:"wa"`
+	From     string         `msgpack:"fr"`
+	UserID   string         `msgpack:"ui"`
+	Profile  string         `msgpack:"pf"`
+	Username string         `msgpack:"un"`
+	Kind     string         `msgpack:"ki"`
+	Text     string         `msgpack:"tx"`
+	ReplyTo  string         `msgpack:"rt"`
+	At       events.Instant `msgpack:"t"`
+	Opens    bool           `msgpack:"op"`
+	// Tap says that nothing more is to be waited for: the sender tapped.
+	Tap bool `msgpack:"tp"`
+	// Media is the file that came with it.
+	Media *events.Media `msgpack:"md"`
 	// Placeholder says that the message itself may follow under the same wamid.
 	Placeholder bool `msgpack:"ph"`
 }
+
+// Echo is a message that the business itself wrote to the sender.
+type Echo struct {
+	// Message and Session are new IDs, as of an Inbound.
+	Message string         `msgpack:"id"`
+	Session string         `msgpack:"ss"`
+	WAMID   string         `msgpack:"wa"`
+	Kind    string         `msgpack:"ki"`
+	Text    string         `msgpack:"tx"`
+	At      events.Instant `msgpack:"t"`
+}
+
+// Begin is the task, and the command, of starting the turn that was gathered
+// for.
+type Begin struct{}
 
 // Status is what became of a message the business sent.
 type Status struct {
@@ -57,6 +82,7 @@ type Status struct {
 	Code   int    `msgpack:"co"`
 	Title  string `msgpack:"ti"`
 	Detail string `msgpack:"de"`
+	Cure   string `msgpack:"cu"`
 }
 
 // Answer reports what the engine answered. It is refused as stale when the
@@ -72,23 +98,81 @@ type Answer struct {
 	Thought     time.Duration        `msgpack:"th"`
 	Memory      []byte               `msgpack:"mm"`
 	EndSession  bool                 `msgpack:"es"`
-	// Sending says that whoever reports goes on to send the first part.
+	// Sending says that whoever reports could go on to send the first part.
+	// Granted then tells whether to.
 	Sending bool `msgpack:"sn"`
 }
 
-// Delay reports that a try to answer failed and asks for another one.
+// Delay reports that a try to answer failed and asks for another one. If the
+// rules grant none, the turn is closed with the apology.
 type Delay struct {
-	Turn   string        `msgpack:"tu"`
-	Reason string        `msgpack:"re"`
-	Wait   time.Duration `msgpack:"wa"`
+	Turn    string        `msgpack:"tu"`
+	Reason  string        `msgpack:"re"`
+	Wait    time.Duration `msgpack:"wa"`
+	Apology Apology       `msgpack:"ap"`
 }
 
 // Close ends a turn without an answer.
 type Close struct {
-	Turn    string `msgpack:"tu"`
-	Skipped bool   `msgpack:"sk"`
+	Turn    string  `msgpack:"tu"`
+	Skipped bool    `msgpack:"sk"`
+	Reason  string  `msgpack:"re"`
+	Detail  string  `msgpack:"de"`
+	Apology Apology `msgpack:"ap"`
+}
+
+// Apology is what the sender is told instead of an answer. The zero value is
+// silence.
+type Apology struct {
+	Said  []events.TurnMessage `msgpack:"sa"`
+	Parts []events.Part        `msgpack:"pa"`
+}
+
+// Progress reports how far a turn is. Number counts such reports of the turn
+// from 0; one that was made before is refused as stale. Whoever is not refused
+// sends the parts at once.
+type Progress struct {
+	Turn   string             `msgpack:"tu"`
+	Number int                `msgpack:"n"`
+	Said   events.TurnMessage `msgpack:"sa"`
+	Parts  []events.Part      `msgpack:"pa"`
+}
+
+// Initiate writes to somebody who did not write first. The same Key counts
+// once.
+type Initiate struct {
+	Policy Policy `msgpack:"po"`
+	// Session is a new ID.
+	Session string               `msgpack:"ss"`
+	Key     string               `msgpack:"ke"`
+	To      string               `msgpack:"to"`
+	Said    []events.TurnMessage `msgpack:"sa"`
+	Parts   []events.Part        `msgpack:"pa"`
+}
+
+// Resume lets parts be tried at once that wait for an operator.
+type Resume struct{}
+
+// ReportFetched says that a message's file is stored.
+type ReportFetched struct {
+	Message    string            `msgpack:"id"`
+	Attachment events.Attachment `msgpack:"at"`
+	Transcript string            `msgpack:"tr"`
+}
+
+// ReportUnfetched says that a message's file could not be fetched.
+type ReportUnfetched struct {
+	Message string `msgpack:"id"`
 	Reason  string `msgpack:"re"`
-	Detail  string `msgpack:"de"`
+	// Retry asks for another try after Wait.
+	Retry bool          `msgpack:"ry"`
+	Wait  time.Duration `msgpack:"wa"`
+}
+
+// ReportContact says which contact the sender is.
+type ReportContact struct {
+	Session string `msgpack:"ss"`
+	Contact string `msgpack:"co"`
 }
 
 // Attempt asks to give a part to Meta now. Whoever is not refused may do it,
@@ -102,7 +186,8 @@ type ReportSent struct {
 	Part  string        `msgpack:"pa"`
 	WAMID string        `msgpack:"wa"`
 	Took  time.Duration `msgpack:"tk"`
-	// Sending says that whoever reports goes on to send the next part.
+	// Sending says that whoever reports could go on to send the next part.
+	// Granted then tells whether to.
 	Sending bool `msgpack:"sn"`
 }
 
@@ -116,8 +201,10 @@ type ReportRefused struct {
 	Subcode int    `msgpack:"sc"`
 	Detail  string `msgpack:"de"`
 	Cure    string `msgpack:"cu"`
-	// Retry asks for another try after Wait.
+	// Retry asks for another try after Wait, Held for one when an operator has
+	// done something.
 	Retry bool          `msgpack:"ry"`
+	Held  bool          `msgpack:"he"`
 	Wait  time.Duration `msgpack:"wa"`
 }
 
@@ -142,18 +229,47 @@ type Abandon struct {
 	Detail string `msgpack:"de"`
 }
 
+// SkipContact ends the storing of the sender, because there is nobody to store
+// them for any more.
+type SkipContact struct {
+	Reason string `msgpack:"re"`
+}
+
 // RunTurn is the task of asking the engine for the answer to a turn.
 type RunTurn struct {
 	Turn events.OpenTurn
 	// Session is the turn's session as it stands.
 	Session events.Session
+	// LastInbound is when the sender last wrote, 0 if that is not known.
+	LastInbound events.Instant
 }
 
 // Deliver is the task of giving the outbox's first part to Meta.
 type Deliver struct {
 	Part events.OpenPart
+	// LastInbound is as in RunTurn.
+	LastInbound events.Instant
 }
 
-// TurnLane is the lane of RunTurn and Deliver: a conversation never has both
-// under way.
-const TurnLane = "turn"
+// Granted asks whether a part is to be given to Meta now, by whoever reported
+// what came before it. The answer is a bool.
+type Granted struct{ Part string }
+
+// Fetch is the task of fetching a message's file from Meta.
+type Fetch struct{ File events.OpenFetch }
+
+// Collect is the task of storing the sender as a contact.
+type Collect struct {
+	Session string
+	Who     events.Person
+	// Was is the sender before they changed; nil if they did not.
+	Was *events.Person
+}
+
+// The lanes. A conversation never has a turn and a delivery under way at once;
+// files are fetched beside them.
+const (
+	TurnLane    = "turn"
+	ContactLane = "contact"
+	fetchLane   = "fetch "
+)

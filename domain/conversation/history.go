@@ -1,6 +1,12 @@
 package conversation
 
-import "parley/events"
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"parley/events"
+)
 
 // Entry is one line of a session's history as an engine is given it: what the
 // user said, what the bot said, or a function that the bot called.
@@ -11,6 +17,8 @@ type Entry struct {
 	User bool
 	Text string
 	Call *events.Call
+	// File came with what the user said.
+	File *events.Attachment
 }
 
 // History tells a session's history from its facts, oldest first. Messages
@@ -20,27 +28,65 @@ type Entry struct {
 // are left out.
 func History(session string, facts []events.Event) []Entry {
 	var entries []Entry
-	received := map[string]string{}
+	received, files := map[string]events.MessageReceived{}, map[string]events.Event{}
 	for _, fact := range facts {
 		switch f := fact.(type) {
 		case events.MessageReceived:
-			if f.Session == session {
-				received[f.Message] = f.Text
-			}
-		case events.TurnStarted:
-			for _, id := range f.Messages {
-				if text, ok := received[id]; ok && f.Session == session {
-					entries = append(entries, Entry{Message: id, User: true, Text: text})
-				}
-			}
-		case events.TurnAnswered:
 			if f.Session != session {
 				continue
 			}
-			for _, m := range f.Messages {
-				entries = append(entries, Entry{Message: m.ID, Text: m.Text, Call: m.Call})
+			received[f.Message] = f
+			if f.Aside {
+				entries = append(entries, heard(f, nil)...)
 			}
+		case events.EchoReceived:
+			if f.Session == session {
+				entries = append(entries, Entry{Message: f.Message, Text: f.Text})
+			}
+		case events.AttachmentStored:
+			files[f.Message] = fact
+		case events.AttachmentFailed:
+			files[f.Message] = fact
+		case events.TurnStarted:
+			for _, id := range f.Messages {
+				if m, ok := received[id]; ok {
+					entries = append(entries, heard(m, files[id])...)
+				}
+			}
+		case events.TurnAnswered:
+			entries = append(entries, said(session, f.Session, f.Messages)...)
+		case events.TurnClosed:
+			entries = append(entries, said(session, f.Session, f.Said)...)
+		case events.Initiated:
+			entries = append(entries, said(session, f.Session, f.Said)...)
 		}
 	}
 	return entries
+}
+
+// said gives what the bot said, if it was in this session.
+func said(session, in string, messages []events.TurnMessage) []Entry {
+	if session != in {
+		return nil
+	}
+	entries := make([]Entry, len(messages))
+	for i, m := range messages {
+		entries[i] = Entry{Message: m.ID, Text: m.Text, Call: m.Call}
+	}
+	return entries
+}
+
+// heard gives what a user's message said: its file first, as a function that
+// stored it, then its words.
+func heard(m events.MessageReceived, file events.Event) []Entry {
+	words := Entry{Message: m.Message, User: true, Text: m.Text}
+	switch f := file.(type) {
+	case events.AttachmentStored:
+		words.File = &f.Attachment
+		words.Text = cmp.Or(words.Text, f.Transcript, "["+m.Kind+" "+strconv.Quote(f.Attachment.Name)+"]")
+		return []Entry{{Message: m.Message, Call: f.Call()}, words}
+	case events.AttachmentFailed:
+		words.Text = strings.TrimSpace(words.Text + "\n[" + m.Kind + " could not be loaded]")
+	}
+	return []Entry{words}
 }

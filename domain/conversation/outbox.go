@@ -26,27 +26,51 @@ func (s State) remove(i int) State {
 	return s
 }
 
-func (s State) attempted(f events.SendAttempted) State {
+func (s State) attempted(r Rules, f events.SendAttempted) State {
 	i := s.find(f.Part)
 	if i < 0 {
 		return s
 	}
+	s.Paced = r.pace(s.Paced, f.At)
 	return s.change(i, func(p *events.OpenPart) {
-		p.Attempts, p.LastAttempt, p.Trying = f.Attempt, f.At, true
+		p.Attempts, p.LastAttempt, p.Trying, p.Held = f.Attempt, f.At, true, false
 		if p.FirstAttempt == 0 {
 			p.FirstAttempt = f.At
 		}
 	})
 }
 
+// queued puts parts behind those that are owed already, but before those that
+// begin a conversation: these came while a turn was open, and the turn's own
+// come first.
+func (s State) queued(session string, parts []events.Part, change func(*events.OpenPart)) State {
+	added := make([]events.OpenPart, len(parts))
+	for i, p := range parts {
+		added[i] = events.OpenPart{Part: p, Session: session}
+		if change != nil {
+			change(&added[i])
+		}
+	}
+	at := len(s.Outbox)
+	if len(added) > 0 && !added[0].Initiates {
+		if i := slices.IndexFunc(s.Outbox, func(p events.OpenPart) bool { return p.Initiates }); i >= 0 {
+			at = i
+		}
+	}
+	if len(added) > 0 {
+		s.Outbox = slices.Insert(slices.Clone(s.Outbox), at, added...)
+	}
+	return s
+}
+
 // postponed ends an attempt and notes when the part is tried again.
-func (s State) postponed(part string, due events.Instant, unclear bool) State {
+func (s State) postponed(part string, due events.Instant, unclear, held bool) State {
 	i := s.find(part)
 	if i < 0 {
 		return s
 	}
 	return s.change(i, func(p *events.OpenPart) {
-		p.Trying, p.Due = false, due
+		p.Trying, p.Due, p.Held = false, due, held
 		if unclear {
 			p.Unclear++
 		}
@@ -60,9 +84,13 @@ func (s State) abandoned(part string) State {
 	return s
 }
 
-func (s State) partSent(f events.PartSent) State {
+func (s State) partSent(r Rules, f events.PartSent) State {
 	if i := s.find(f.Part); i >= 0 {
+		file := s.Outbox[i].File
 		s = s.remove(i)
+		if file && len(s.Outbox) > 0 {
+			s = s.change(0, func(p *events.OpenPart) { p.Behind, p.Due = f.Part, max(p.Due, f.At.Add(r.FilePause)) })
+		}
 	}
 	old := f.At.Add(-keepSentFor)
 	first := max(0, len(s.Sent)-keepSent+1)
@@ -109,5 +137,8 @@ func (s State) statusReceived(f events.StatusReceived) State {
 	}
 	s.Sent = slices.Clone(s.Sent)
 	s.Sent[i].Status = f.Status
+	if len(s.Outbox) > 0 && s.Outbox[0].Behind == s.Sent[i].Part {
+		s = s.change(0, func(p *events.OpenPart) { p.Behind, p.Due = "", 0 })
+	}
 	return s
 }

@@ -1,38 +1,72 @@
 package conversation
 
 import (
+	"time"
+
 	"parley/domain"
 	"parley/events"
 )
 
 // pending lists what is owed: the answer to the open turn, or else the first
-// part of the outbox.
+// part of the outbox, or else the beginning of the next turn; and beside it
+// the files to fetch and the contact to store.
 func (r Rules) pending(s State) []domain.Task {
-	if s.Turn != nil {
-		return []domain.Task{{
+	var tasks []domain.Task
+	switch {
+	case s.Turn != nil:
+		tasks = append(tasks, domain.Task{
 			Lane: TurnLane, Due: s.Turn.Due,
-			Body: RunTurn{Turn: *s.Turn, Session: s.session(s.Turn.Session)},
-		}}
+			Body: RunTurn{Turn: *s.Turn, Session: s.session(s.Turn.Session), LastInbound: s.LastInbound},
+		})
+	case len(s.Outbox) > 0:
+		tasks = append(tasks, r.delivery(s))
+	case s.gathered():
+		tasks = append(tasks, domain.Task{Lane: TurnLane, Due: s.Gather, Body: Begin{}})
 	}
-	if len(s.Outbox) == 0 {
-		return nil
+	for _, f := range s.Fetches {
+		tasks = append(tasks, domain.Task{Lane: fetchLane + f.Message, Due: f.Due, Body: Fetch{File: f}})
 	}
+	if task, owed := s.collection(); owed {
+		tasks = append(tasks, domain.Task{Lane: ContactLane, Body: task})
+	}
+	return tasks
+}
+
+// gathered reports that messages wait, and nothing but time keeps them from
+// being answered.
+func (s State) gathered() bool {
+	return s.Turn == nil && len(s.Outbox) == 0 && len(s.Inbox) > 0 && !s.fetching()
+}
+
+// delivery is the task of the outbox's first part.
+func (r Rules) delivery(s State) domain.Task {
 	p := s.Outbox[0]
-	task := domain.Task{Lane: TurnLane, Due: r.due(p), Body: Deliver{Part: p}}
 	if r.hopeless(p) {
-		task.Body = GiveUp{Part: p.ID}
+		return domain.Task{Lane: TurnLane, Due: r.due(s, p), Body: GiveUp{Part: p.ID}}
 	}
-	return []domain.Task{task}
+	return domain.Task{Lane: TurnLane, Due: r.due(s, p), Body: Deliver{Part: p, LastInbound: s.LastInbound}}
 }
 
 // due is when a part may be acted on. One that is being given to Meta is left
 // alone until the time to settle has passed: by then whoever gave it has
-// reported, or is gone.
-func (r Rules) due(p events.OpenPart) events.Instant {
+// reported, or is gone. And a person is not written to faster than Meta takes
+// it.
+func (r Rules) due(s State, p events.OpenPart) events.Instant {
 	if p.Trying {
 		return p.LastAttempt.Add(r.Settle)
 	}
-	return p.Due
+	return max(p.Due, r.allowed(s))
+}
+
+// allowed is when the next message may be sent to the person. Meta: pair rate
+// limits, of which a burst may borrow from the future.
+func (r Rules) allowed(s State) events.Instant {
+	return s.Paced.Add(-time.Duration(r.PairBurst-1) * r.PairEvery)
+}
+
+// pace is what a send makes of a pace.
+func (r Rules) pace(paced, at events.Instant) events.Instant {
+	return max(paced, at).Add(r.PairEvery)
 }
 
 // hopeless reports that a part has had all the tries of unknown outcome that

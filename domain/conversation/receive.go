@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,13 +12,19 @@ import (
 // receive takes in a notification: statuses first, because one may settle a
 // part that holds up the next turn, then messages, then the turn they open.
 func (d *draft) receive(body Receive) {
-	if n := body.Notification; n != nil && n.Messages+n.Statuses == 1 {
+	if n := body.Notification; n != nil && len(body.Messages)+len(body.Statuses)+len(body.Echoes) == 1 && len(body.Became) == 0 {
 		d.notification = n
 	} else if n != nil {
 		d.record(*n)
 	}
 	for _, st := range body.Statuses {
 		d.status(st)
+	}
+	for _, is := range body.Became {
+		d.became(is)
+	}
+	for _, e := range body.Echoes {
+		d.echo(e, body.Policy)
 	}
 	for _, m := range body.Messages {
 		d.message(m, body.Policy)
@@ -49,21 +57,42 @@ func (d *draft) message(m Inbound, policy Policy) {
 		})
 		return
 	}
-	full := m.Opens && len(d.state.Inbox) >= maxWaiting
+	full := len(d.state.Inbox) >= maxWaiting
+	aside := d.at < d.state.PausedUntil
 	session := d.session(m, policy)
-	d.record(events.MessageReceived{
+	if !d.state.Session.Attachments {
+		m.Media = nil
+	}
+	wanted := m.Opens || m.Media != nil
+	fact := events.MessageReceived{
 		Session: session, Message: m.Message, WAMID: m.WAMID,
-		From: m.From, UserID: m.UserID, Profile: m.Profile,
-		Kind: m.Kind, Text: m.Text, ReplyTo: m.ReplyTo,
-		At: m.At, Received: d.at, Opens: m.Opens && !full, Placeholder: m.Placeholder,
+		From: m.From, UserID: m.UserID, Profile: m.Profile, Username: m.Username,
+		Kind: m.Kind, Text: m.Text, ReplyTo: m.ReplyTo, Media: m.Media,
+		At: m.At, Received: d.at, Opens: wanted && !full && !aside, Aside: wanted && aside, Placeholder: m.Placeholder,
 		Notification: d.brought(),
-	})
-	if full {
+	}
+	if fact.Opens && !m.Tap {
+		fact.Gather = d.gather()
+	}
+	d.record(fact)
+	if full && wanted && !aside {
 		d.record(events.TurnClosed{
 			Session: session, Turn: m.Message, Reason: "too_many_waiting", Messages: []string{m.Message},
 			Detail: "Too many messages of this sender wait for their answer.",
 		})
 	}
+}
+
+// gather says until when more is waited for, after a message that came now.
+func (d *draft) gather() events.Instant {
+	if d.rules.Gather <= 0 {
+		return 0
+	}
+	first := d.at
+	if len(d.state.Inbox) > 0 {
+		first = d.state.Inbox[0].At
+	}
+	return min(d.at.Add(d.rules.Gather), first.Add(d.rules.GatherMost))
 }
 
 // session gives the session of a message, and starts a new one if it needs it.
@@ -72,16 +101,20 @@ func (d *draft) session(m Inbound, policy Policy) string {
 	switch {
 	case !d.expired():
 		return d.state.Session.ID
-	case !m.Opens && m.Text == "":
+	case !m.Opens && m.Text == "" && (m.Media == nil || !policy.Attachments):
 		return ""
 	}
-	fact := events.SessionStarted{Session: policy.session(m.Session, d.at)}
+	return d.newSession(m.Session, policy)
+}
+
+func (d *draft) newSession(id string, policy Policy) string {
+	fact := events.SessionStarted{Session: policy.session(id, d.at)}
 	if d.worthCarrying(startCarries) {
 		carried := d.state.retire().Carried
 		fact.Carried = &carried
 	}
 	d.record(fact)
-	return m.Session
+	return id
 }
 
 func (m Inbound) from() string {
@@ -117,25 +150,37 @@ func (p Policy) session(id string, at events.Instant) events.Session {
 	return events.Session{
 		ID: id, StartedAt: at, LastAt: at,
 		BotID: p.BotID, BlueprintID: p.BlueprintID, Lifetime: p.Lifetime,
-		ContactCollection: p.ContactCollection, Attachments: p.Attachments,
+		ContactCollection: p.ContactCollection, Attachments: p.Attachments, InitiatedTo: p.initiatedTo,
 	}
 }
 
-// startTurn lets the bot set about what waits, if nothing else is under way:
-// all waiting messages of the oldest one's session.
+// startTurn lets the bot set about what waits, if nothing else is under way
+// and nothing more is waited for: all waiting messages of the oldest one's
+// session, in the order in which they were written.
 func (d *draft) startTurn() {
 	s := d.state
-	if s.Turn != nil || len(s.Outbox) > 0 || len(s.Inbox) == 0 {
+	if !s.gathered() || d.at < s.Gather {
 		return
 	}
 	session := s.Inbox[0].Session
-	var messages []string
+	var waiting []events.Waiting
 	for _, w := range s.Inbox {
 		if w.Session == session {
-			messages = append(messages, w.Message)
+			waiting = append(waiting, w)
 		}
 	}
-	d.record(events.TurnStarted{Session: session, Turn: messages[0], Messages: messages, At: d.at})
+	turn := waiting[0].Message
+	slices.SortStableFunc(waiting, func(a, b events.Waiting) int { return cmp.Compare(a.Written, b.Written) })
+	d.record(events.TurnStarted{Session: session, Turn: turn, Messages: ids(waiting), At: d.at})
+}
+
+// begin starts the turn whose time to gather is over.
+func (d *draft) begin() error {
+	d.startTurn()
+	if len(d.facts) == 0 {
+		return stale("there is no turn to begin yet")
+	}
+	return nil
 }
 
 // status records what became of a sent message. A status that echoes a part
@@ -147,7 +192,7 @@ func (d *draft) status(st Status) {
 	}
 	fact := events.StatusReceived{
 		WAMID: st.WAMID, Status: st.Status, Recipient: st.Recipient, At: st.At,
-		Code: st.Code, Title: st.Title, Detail: st.Detail,
+		Code: st.Code, Title: st.Title, Detail: st.Detail, Cure: st.Cure,
 	}
 	if i := d.state.sentIndex(st.WAMID, st.Echo); i >= 0 {
 		p := d.state.Sent[i]

@@ -13,6 +13,23 @@ type Rules struct {
 	// Settle is how long an attempt of unknown outcome waits for a status
 	// before the part is given to Meta once more.
 	Settle time.Duration
+	// Gather is how long a turn waits for further messages after each one,
+	// GatherMost how long after the first; 0 is not at all.
+	Gather, GatherMost time.Duration
+	// Pause is how long the bot leaves a conversation to a person after they
+	// wrote in it.
+	Pause time.Duration
+	// PairEvery and PairBurst are Meta's pair rate: how far apart messages to
+	// one person are to be in the long run, and how many may come at once.
+	PairEvery time.Duration
+	PairBurst int
+	// FilePause is how long at most what follows a file waits for the file to
+	// be on its way.
+	FilePause time.Duration
+	// FetchAttempts bounds how often a file is tried to be fetched, and
+	// FetchBound how long after it came the last try may begin.
+	FetchAttempts int
+	FetchBound    time.Duration
 	// TurnAttempts bounds how often the engine is asked for one turn, and
 	// TurnBound how long after its start the last try may begin.
 	TurnAttempts int
@@ -35,6 +52,14 @@ type Rules struct {
 func DefaultRules() Rules {
 	return Rules{
 		Settle:          30 * time.Second,
+		Gather:          time.Second,
+		GatherMost:      5 * time.Second,
+		Pause:           time.Hour,
+		PairEvery:       6 * time.Second, // Meta: pair rate limits
+		PairBurst:       45,
+		FilePause:       3 * time.Second,
+		FetchAttempts:   4,
+		FetchBound:      2 * time.Minute,
 		TurnAttempts:    5,
 		TurnBound:       10 * time.Minute,
 		SendAttempts:    8,
@@ -56,6 +81,8 @@ const (
 	// maxWaiting bounds the messages that wait for a turn. One more is closed
 	// at once.
 	maxWaiting = 2000
+	// maxCollect bounds the sessions whose contact is not stored yet.
+	maxCollect = 100
 	// startCarries is how many facts since the last snapshot make a new
 	// session's first fact one.
 	startCarries = 16
@@ -68,7 +95,16 @@ func New(r Rules) domain.Decider[State] {
 		Decide:  r.decide,
 		Evolve:  r.evolve,
 		Pending: r.pending,
+		Answer:  answer,
 	}
+}
+
+func answer(s State, question any) (any, error) {
+	q, ok := question.(Granted)
+	if !ok {
+		return nil, domain.Refused(domain.Invalid, "", "conversations do not know this question")
+	}
+	return len(s.Outbox) > 0 && s.Outbox[0].ID == q.Part && s.Outbox[0].Trying, nil
 }
 
 func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
@@ -89,6 +125,22 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.giveUp(body)
 	case Abandon:
 		d.abandon(body)
+	case Begin:
+		err = d.begin()
+	case Progress:
+		err = d.progress(body)
+	case Initiate:
+		d.initiate(body)
+	case Resume:
+		d.resume()
+	case ReportFetched:
+		d.fetched(body)
+	case ReportUnfetched:
+		d.unfetched(body)
+	case ReportContact:
+		d.linked(body)
+	case SkipContact:
+		d.skipContact(body)
 	case ReportSent:
 		err = d.sent(body)
 	case ReportRefused:

@@ -14,7 +14,7 @@ func (d *draft) first(part string) (events.OpenPart, error) {
 		return events.OpenPart{}, stale("it is not this part's turn")
 	}
 	p := d.state.Outbox[0]
-	if d.at < d.rules.due(p) {
+	if d.at < d.rules.due(d.state, p) {
 		return p, stale("the part is not due yet")
 	}
 	return p, nil
@@ -60,14 +60,32 @@ func (d *draft) abandonPart(p events.OpenPart, reason, detail string) {
 
 // abandon ends everything that is under way: the integration is gone.
 func (d *draft) abandon(body Abandon) {
-	for d.state.Turn != nil || len(d.state.Outbox) > 0 {
-		if turn := d.state.Turn; turn != nil {
-			_ = d.close(Close{Turn: turn.ID, Skipped: true, Reason: body.Reason, Detail: body.Detail}) // it is open
+	for _, f := range d.state.Fetches {
+		d.record(events.AttachmentFailed{Session: f.Session, Message: f.Message, Kind: f.Kind, Reason: body.Detail})
+	}
+	d.drop(body.Reason, body.Detail, func(events.OpenPart) bool { return true })
+}
+
+// drop ends the open turn, what waits for the next one, and the parts that a
+// condition holds for.
+func (d *draft) drop(reason, detail string, which func(events.OpenPart) bool) {
+	waiting := d.state.Inbox
+	if turn := d.state.Turn; turn != nil {
+		d.endProgress()
+		d.record(events.TurnClosed{
+			Session: turn.Session, Turn: turn.ID, Skipped: true, Reason: reason, Detail: detail, Messages: ids(turn.Messages),
+		})
+	}
+	if len(waiting) > 0 {
+		d.record(events.TurnClosed{
+			Session: waiting[0].Session, Turn: waiting[0].Message, Skipped: true,
+			Reason: reason, Detail: detail, Messages: ids(waiting),
+		})
+	}
+	for _, p := range d.state.Outbox {
+		if which(p) {
+			d.abandonPart(p, reason, detail)
 		}
-		for _, p := range d.state.Outbox {
-			d.abandonPart(p, body.Reason, body.Detail)
-		}
-		d.startTurn()
 	}
 }
 
@@ -105,10 +123,15 @@ func (d *draft) refused(body ReportRefused) {
 	fact := events.SendRefused{
 		Session: p.Session, Part: p.ID, Message: p.Message, Attempt: p.Attempts,
 		Status: body.Status, Code: body.Code, Subcode: body.Subcode, Detail: body.Detail, Cure: body.Cure,
+		Initiates: p.Initiates,
+	}
+	if p.Initiates {
+		fact.To = d.state.session(p.Session).InitiatedTo
 	}
 	due := d.at.Add(body.Wait)
-	if body.Retry && p.Attempts < d.rules.SendAttempts && due.Sub(p.FirstAttempt) < d.rules.SendBound {
-		fact.Due = due
+	tries := p.Attempts < d.rules.SendAttempts || body.Held
+	if body.Retry && tries && !p.Reports && due.Sub(p.FirstAttempt) < d.rules.SendBound {
+		fact.Due, fact.Held = due, body.Held
 		d.record(fact)
 		return
 	}
@@ -122,6 +145,10 @@ func (d *draft) refused(body ReportRefused) {
 func (d *draft) unclear(body ReportUnclear) {
 	p, ok := d.trying(body.Part, body.Attempt)
 	if !ok {
+		return
+	}
+	if p.Reports {
+		d.abandonPart(p, "unclear", body.Detail)
 		return
 	}
 	d.record(events.SendUnclear{

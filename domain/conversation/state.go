@@ -9,7 +9,8 @@ import (
 
 // State is what the facts of one conversation come to.
 //
-// Invariant: the inbox is empty unless a turn is open or parts are owed.
+// Invariant: while messages wait, something is owed: the turn or the parts
+// before them, their files, or the beginning of their turn.
 type State struct {
 	// Session is the newest session; ID "" means that the next message starts
 	// one.
@@ -48,10 +49,14 @@ func (r Rules) evolve(s State, fact events.Event) State {
 	switch f := fact.(type) {
 	case events.SessionStarted:
 		if f.Carried != nil {
-			return State{Session: f.Session, Carried: *f.Carried}
+			s = State{Carried: *f.Carried}
+		} else {
+			s = s.retire()
 		}
-		s = s.retire()
 		s.Session = f.Session
+		if f.Session.ContactCollection {
+			s.Collect = append(slices.Clip(s.Collect[max(0, len(s.Collect)-maxCollect+1):]), f.Session.ID)
+		}
 	case events.SessionContinued:
 		return State{Session: f.Session, Carried: f.Carried}
 	case events.SessionReset:
@@ -60,8 +65,26 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		s = s.received(r, f)
 	case events.MessageBlocked:
 		s = s.remember(r, f.WAMID, f.At)
+	case events.EchoReceived:
+		s = s.echoReceived(r, f)
+	case events.AttachmentStored:
+		s = s.settled(f.Message)
+	case events.AttachmentFailed:
+		s = s.settled(f.Message)
+	case events.FetchDelayed:
+		s = s.fetchDelayed(f)
+	case events.PersonChanged:
+		s = s.personChanged(f)
+	case events.ContactLinked:
+		s = s.linked(f)
+	case events.ContactSkipped:
+		s.Was, s.Collect = nil, nil
 	case events.TurnStarted:
 		s = s.turnStarted(f)
+	case events.ProgressReported:
+		s = s.progressReported(f)
+	case events.Initiated:
+		s = s.initiated(r, f)
 	case events.TurnDelayed:
 		s = s.turnDelayed(f)
 	case events.TurnAnswered:
@@ -69,15 +92,17 @@ func (r Rules) evolve(s State, fact events.Event) State {
 	case events.TurnClosed:
 		s = s.turnClosed(f)
 	case events.SendAttempted:
-		s = s.attempted(f)
+		s = s.attempted(r, f)
 	case events.SendRefused:
-		s = s.postponed(f.Part, f.Due, false)
+		s = s.postponed(f.Part, f.Due, false, f.Held)
 	case events.SendUnclear:
-		s = s.postponed(f.Part, f.Due, true)
+		s = s.postponed(f.Part, f.Due, true, false)
+	case events.PartResumed:
+		s = s.postponed(f.Part, 0, false, false)
 	case events.PartAbandoned:
 		s = s.abandoned(f.Part)
 	case events.PartSent:
-		s = s.partSent(f)
+		s = s.partSent(r, f)
 	case events.StatusReceived:
 		s = s.statusReceived(f)
 	}
@@ -132,9 +157,18 @@ func (s State) received(r Rules, f events.MessageReceived) State {
 		s.Session.LastAt = f.Received
 	}
 	s.LastInbound = max(s.LastInbound, f.At)
+	if f.Kind != "system" { // those still name the person as they were
+		s.Who = s.Who.With(events.Person{Phone: f.From, UserID: f.UserID, Name: f.Profile, Username: f.Username})
+	}
 	if f.Opens {
+		s.Gather = f.Gather
 		s.Inbox = append(slices.Clip(s.Inbox), events.Waiting{
-			Message: f.Message, Session: f.Session, At: f.Received,
+			Message: f.Message, Session: f.Session, At: f.Received, Written: f.At,
+		})
+	}
+	if f.Media != nil {
+		s.Fetches = append(slices.Clip(s.Fetches), events.OpenFetch{
+			Message: f.Message, Session: f.Session, Kind: f.Kind, Media: *f.Media, Since: f.Received,
 		})
 	}
 	return s
@@ -150,7 +184,7 @@ func (s State) turnStarted(f events.TurnStarted) State {
 			rest = append(rest, w)
 		}
 	}
-	s.Turn, s.Inbox = turn, rest
+	s.Turn, s.Inbox, s.Gather = turn, rest, 0
 	return s
 }
 
@@ -168,11 +202,7 @@ func (s State) turnAnswered(f events.TurnAnswered) State {
 	if s.Turn != nil && s.Turn.ID == f.Turn {
 		s.Turn = nil
 	}
-	outbox := slices.Clip(s.Outbox)
-	for _, p := range f.Parts {
-		outbox = append(outbox, events.OpenPart{Part: p, Session: f.Session})
-	}
-	s.Outbox = outbox
+	s = s.queued(f.Session, f.Parts, nil)
 	s = s.changeSession(f.Session, func(e *events.Session) {
 		e.Memory = f.Memory
 		if f.BotID != "" && !e.Pinned {
@@ -202,5 +232,31 @@ func (s State) turnClosed(f events.TurnClosed) State {
 	if s.Turn != nil && s.Turn.ID == f.Turn {
 		s.Turn = nil
 	}
-	return s
+	var rest []events.Waiting
+	for _, w := range s.Inbox {
+		if !slices.Contains(f.Messages, w.Message) {
+			rest = append(rest, w)
+		}
+	}
+	s.Inbox = rest
+	return s.queued(f.Session, f.Parts, nil)
+}
+
+func (s State) progressReported(f events.ProgressReported) State {
+	if s.Turn != nil && s.Turn.ID == f.Turn {
+		turn := *s.Turn
+		turn.Progress = f.Number + 1
+		s.Turn = &turn
+	}
+	return s.queued(f.Session, f.Parts, func(p *events.OpenPart) { p.Reports = true })
+}
+
+func (s State) initiated(r Rules, f events.Initiated) State {
+	if f.Key != "" {
+		s = s.remember(r, keySeenAs(f.Key), f.At)
+	}
+	if f.Session == s.Session.ID {
+		s.Session.LastAt = f.At
+	}
+	return s.queued(f.Session, f.Parts, func(p *events.OpenPart) { p.Initiates = true })
 }

@@ -50,6 +50,7 @@ func TestTranscripts(t *testing.T) {
 // play holds a conversation while a script is played.
 type play struct {
 	t       *testing.T
+	rules   conversation.Rules
 	decider domain.Decider[conversation.State]
 	state   conversation.State
 	start   events.Instant
@@ -60,8 +61,10 @@ type play struct {
 
 func newPlay(t *testing.T) *play {
 	start := events.At(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC))
+	rules := conversation.DefaultRules()
+	rules.Gather = 0 // "gather" asks for it
 	return &play{
-		t: t, decider: conversation.New(conversation.DefaultRules()), start: start, now: start,
+		t: t, rules: rules, decider: conversation.New(rules), start: start, now: start,
 		policy: conversation.Policy{Allowed: true, BotID: "bot1", Lifetime: (24 * time.Hour).Milliseconds()},
 	}
 }
@@ -103,6 +106,16 @@ func (p *play) line(line string) string {
 		p.setPolicy(args)
 		return ""
 	}
+	switch verb {
+	case "gather":
+		p.rules.Gather, _ = time.ParseDuration(args[""])
+	case "burst":
+		p.rules.PairBurst, _ = strconv.Atoi(args[""])
+	}
+	if verb == "gather" || verb == "burst" {
+		p.decider = conversation.New(p.rules)
+		return ""
+	}
 	p.n++
 	c := domain.Command{ID: strconv.Itoa(p.n), At: p.now, Body: p.command(verb, args)}
 	facts, err := p.decider.Decide(p.state, c)
@@ -123,6 +136,12 @@ func (p *play) setPolicy(args map[string]string) {
 	}
 	if v, ok := args["bot"]; ok {
 		p.policy.BotID = v
+	}
+	if v, ok := args["attachments"]; ok {
+		p.policy.Attachments = v == "true"
+	}
+	if v, ok := args["contacts"]; ok {
+		p.policy.ContactCollection = v == "true"
 	}
 	if v, ok := args["lifetime"]; ok {
 		d, err := time.ParseDuration(v)
@@ -151,13 +170,46 @@ func (p *play) command(verb string, a map[string]string) any {
 			}
 			id := fmt.Sprintf("%s-%d", a["turn"], i)
 			body.Messages = append(body.Messages, events.TurnMessage{ID: "b" + id, Text: text})
-			body.Parts = append(body.Parts, events.Part{ID: id, Message: "b" + id, Payload: []byte(text)})
+			body.Parts = append(body.Parts, events.Part{
+				ID: id, Message: "b" + id, Payload: []byte(text), File: strings.HasPrefix(text, "file"),
+			})
 		}
 		return body
+	case "echo":
+		return conversation.Receive{
+			Policy: p.policy, Notification: &events.NotificationReceived{Messages: 1},
+			Echoes: []conversation.Echo{{
+				Message: a["id"], Session: "s" + strings.TrimPrefix(a["id"], "m"), WAMID: a["wamid"], Kind: "text", Text: a[""], At: p.now,
+			}},
+		}
+	case "begin":
+		return conversation.Begin{}
+	case "progress":
+		id := a["turn"] + "-p" + a["n"]
+		return conversation.Progress{
+			Turn: a["turn"], Number: atoi("n"), Said: events.TurnMessage{ID: "b" + id, Text: a[""]},
+			Parts: []events.Part{{ID: id, Message: "b" + id}},
+		}
+	case "initiate":
+		id := a["id"]
+		return conversation.Initiate{
+			Policy: p.policy, Session: "s" + strings.TrimPrefix(id, "m"), Key: a["key"], To: "15551234567",
+			Said: []events.TurnMessage{{ID: id, Text: a[""]}}, Parts: []events.Part{{ID: id + "-0", Message: id}},
+		}
+	case "resume":
+		return conversation.Resume{}
+	case "fetched":
+		return conversation.ReportFetched{
+			Message: a[""], Attachment: events.Attachment{ID: "a" + a[""], Type: a["type"]}, Transcript: a["transcript"],
+		}
+	case "unfetched":
+		return conversation.ReportUnfetched{Message: a[""], Reason: a["reason"], Retry: a["wait"] != "", Wait: wait}
+	case "contact":
+		return conversation.ReportContact{Session: a["session"], Contact: a[""]}
 	case "delay":
-		return conversation.Delay{Turn: a["turn"], Reason: a[""], Wait: wait}
+		return conversation.Delay{Turn: a["turn"], Reason: a[""], Wait: wait, Apology: p.apology(a)}
 	case "close":
-		return conversation.Close{Turn: a["turn"], Skipped: a["skipped"] == "yes", Reason: a[""]}
+		return conversation.Close{Turn: a["turn"], Skipped: a["skipped"] == "yes", Reason: a[""], Apology: p.apology(a)}
 	case "attempt":
 		return conversation.Attempt{Part: a[""]}
 	case "giveup":
@@ -166,7 +218,8 @@ func (p *play) command(verb string, a map[string]string) any {
 		return conversation.ReportSent{Part: a[""], WAMID: a["wamid"], Sending: a["sending"] != "no"}
 	case "sendrefused":
 		return conversation.ReportRefused{
-			Part: a[""], Attempt: atoi("attempt"), Code: atoi("code"), Detail: a["detail"], Retry: a["wait"] != "", Wait: wait,
+			Part: a[""], Attempt: atoi("attempt"), Code: atoi("code"), Detail: a["detail"],
+			Retry: a["wait"] != "", Wait: wait, Held: a["held"] == "yes",
 		}
 	case "unclear":
 		return conversation.ReportUnclear{Part: a[""], Attempt: atoi("attempt"), Detail: a["detail"]}
@@ -177,11 +230,29 @@ func (p *play) command(verb string, a map[string]string) any {
 	return nil
 }
 
+func (p *play) apology(a map[string]string) conversation.Apology {
+	text, ok := a["sorry"]
+	if !ok {
+		return conversation.Apology{}
+	}
+	id := a["turn"] + "-sorry"
+	return conversation.Apology{
+		Said:  []events.TurnMessage{{ID: "b" + id, Text: text}},
+		Parts: []events.Part{{ID: id, Message: "b" + id, Payload: []byte(text)}},
+	}
+}
+
 func (p *play) inbound(a map[string]string) conversation.Inbound {
 	id := a["id"]
 	m := conversation.Inbound{
 		Message: id, Session: "s" + strings.TrimPrefix(id, "m"), WAMID: "wamid." + id, From: "15551234567",
-		Kind: "text", Text: a[""], At: p.now, Opens: true,
+		Kind: "text", Text: a[""], At: p.now, Opens: true, Tap: a["tap"] == "yes",
+	}
+	if media, ok := a["media"]; ok {
+		m.Kind, m.Media, m.Opens = "image", &events.Media{ID: media}, m.Text != ""
+	}
+	if ago, err := time.ParseDuration(a["ago"]); err == nil {
+		m.At = p.now.Add(-ago)
 	}
 	if w, ok := a["wamid"]; ok {
 		m.WAMID = w
@@ -205,6 +276,12 @@ func (p *play) owed() string {
 			what = "deliver " + b.Part.ID
 		case conversation.GiveUp:
 			what = "give up " + b.Part
+		case conversation.Begin:
+			what = "begin a turn"
+		case conversation.Fetch:
+			what = "fetch the file of " + b.File.Message
+		case conversation.Collect:
+			what = "store the contact of session " + b.Session
 		}
 		fmt.Fprintf(&out, "owes: %s%s\n", what, p.when(task.Due))
 	}
@@ -243,6 +320,12 @@ func (p *play) fields(v reflect.Value) string {
 			fmt.Fprintf(&out, " %s=+%s", name, x.Sub(p.start))
 		case events.Session:
 			fmt.Fprintf(&out, " %s=%s(bot %s)", name, x.ID, x.BotID)
+		case *events.Media:
+			out.WriteString(" media:" + x.ID)
+		case events.TurnMessage:
+			fmt.Fprintf(&out, " %s:%q", x.ID, x.Text)
+		case events.Attachment:
+			out.WriteString(" attachment:" + x.ID)
 		case []events.TurnMessage:
 			for _, m := range x {
 				fmt.Fprintf(&out, " %s:%q", m.ID, m.Text)

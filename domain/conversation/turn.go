@@ -11,6 +11,7 @@ func (d *draft) answer(body Answer) error {
 	if turn == nil || turn.ID != body.Turn {
 		return stale("the turn is not open")
 	}
+	d.endProgress()
 	d.record(events.TurnAnswered{
 		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: body.Parts,
 		BotID: body.BotID, BotRevision: body.BotRevision, Model: body.Model, Tokens: body.Tokens,
@@ -22,14 +23,14 @@ func (d *draft) answer(body Answer) error {
 }
 
 // next records what happens after a turn or a part is done with: the attempt
-// of the part that is now first, if whoever reports goes on to send it, or the
-// start of the next turn.
+// of the part that is now first, if whoever reports could go on to send it, or
+// the start of the next turn.
 func (d *draft) next(sending bool) {
 	if len(d.state.Outbox) == 0 {
 		d.startTurn()
 		return
 	}
-	if p := d.state.Outbox[0]; sending && !p.Trying && p.Due <= d.at {
+	if p := d.state.Outbox[0]; sending && !p.Trying && d.rules.due(d.state, p) <= d.at {
 		d.record(events.SendAttempted{Part: p.ID, Attempt: p.Attempts + 1, At: d.at})
 	}
 }
@@ -41,7 +42,7 @@ func (d *draft) delay(body Delay) error {
 	}
 	due := d.at.Add(body.Wait)
 	if turn.Attempts+1 >= d.rules.TurnAttempts || due.Sub(turn.StartedAt) > d.rules.TurnBound {
-		return d.close(Close{Turn: body.Turn, Reason: "engine_failed", Detail: body.Reason})
+		return d.close(Close{Turn: body.Turn, Reason: "engine_failed", Detail: body.Reason, Apology: body.Apology})
 	}
 	d.record(events.TurnDelayed{
 		Session: turn.Session, Turn: turn.ID, Attempt: turn.Attempts + 1, Reason: body.Reason, Due: due,
@@ -54,9 +55,11 @@ func (d *draft) close(body Close) error {
 	if turn == nil || turn.ID != body.Turn {
 		return stale("the turn is not open")
 	}
+	d.endProgress()
 	d.record(events.TurnClosed{
 		Session: turn.Session, Turn: turn.ID, Skipped: body.Skipped,
-		Reason: body.Reason, Detail: body.Detail, Messages: unanswered(turn),
+		Reason: body.Reason, Detail: body.Detail, Messages: ids(turn.Messages),
+		Said: body.Apology.Said, Parts: body.Apology.Parts,
 	})
 	d.startTurn()
 	return nil
@@ -70,11 +73,39 @@ func waited(turn *events.OpenTurn) time.Duration {
 	return turn.StartedAt.Sub(turn.Messages[0].At)
 }
 
-// unanswered are the messages of an open turn.
-func unanswered(turn *events.OpenTurn) []string {
-	ids := make([]string, len(turn.Messages))
-	for i, w := range turn.Messages {
-		ids[i] = w.Message
+func ids(waiting []events.Waiting) []string {
+	all := make([]string, len(waiting))
+	for i, w := range waiting {
+		all[i] = w.Message
 	}
-	return ids
+	return all
+}
+
+// progress tells how far the turn is, and grants the first part of it.
+func (d *draft) progress(body Progress) error {
+	turn := d.state.Turn
+	if turn == nil || turn.ID != body.Turn || turn.Progress > body.Number {
+		return stale("this was told before")
+	}
+	if d.at < d.rules.allowed(d.state) {
+		return stale("the person is told enough")
+	}
+	d.endProgress()
+	d.record(events.ProgressReported{
+		Session: turn.Session, Turn: turn.ID, Number: body.Number, Said: body.Said, Parts: body.Parts,
+	})
+	if len(d.state.Outbox) > 0 {
+		d.record(events.SendAttempted{Part: d.state.Outbox[0].ID, Attempt: 1, At: d.at})
+	}
+	return nil
+}
+
+// endProgress lets go of reports whose fate is open: nobody needs them any
+// more.
+func (d *draft) endProgress() {
+	for _, p := range d.state.Outbox {
+		if p.Reports {
+			d.abandonPart(p, "superseded", "the turn went on")
+		}
+	}
 }

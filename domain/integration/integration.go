@@ -13,6 +13,8 @@ type State struct {
 	Settings events.IntegrationSettings
 	Exists   bool
 	Deleted  bool
+	// Renewed means that conversations wait to be told of other credentials.
+	Renewed bool
 	// Purged means that nothing of a deleted integration is left to erase.
 	Purged bool
 }
@@ -39,6 +41,13 @@ type ReportPurged struct{}
 // integration from the log.
 type Purge struct{}
 
+// Resume is the task of telling the conversations that wait for an operator
+// that the credentials are others now, and ReportResumed that it is done.
+type Resume struct{}
+
+// ReportResumed says that the waiting conversations were told.
+type ReportResumed struct{}
+
 // Look asks for the integration as it stands. The answer is a View.
 type Look struct{}
 
@@ -48,8 +57,11 @@ type View struct {
 	Settings events.IntegrationSettings `msgpack:"se"`
 }
 
-// PurgeLane keeps purges of one integration from running side by side.
-const PurgeLane = "purge"
+// The lanes: an integration has one purge and one resumption under way.
+const (
+	PurgeLane  = "purge"
+	ResumeLane = "resume"
+)
 
 // New gives the rules.
 func New() domain.Decider[State] {
@@ -76,6 +88,11 @@ func decide(s State, c domain.Command) ([]events.Event, error) {
 		return nil, NotFound()
 	}
 	switch body := c.Body.(type) {
+	case ReportResumed:
+		if !s.Renewed {
+			return nil, nil
+		}
+		return []events.Event{events.DeliveriesResumed{}}, nil
 	case Update:
 		return update(s, body)
 	case Delete:
@@ -116,7 +133,11 @@ func evolve(s State, fact events.Event) State {
 	case events.IntegrationCreated:
 		s = State{Account: f.Account, Settings: f.Settings, Exists: true}
 	case events.IntegrationUpdated:
-		s.Settings = f.Settings
+		was, is := s.Settings, f.Settings
+		s.Renewed = s.Renewed || was.AccessToken != is.AccessToken || was.PhoneNumberID != is.PhoneNumberID
+		s.Settings = is
+	case events.DeliveriesResumed:
+		s.Renewed = false
 	case events.IntegrationDeleted:
 		s = State{Account: f.Account, Exists: true, Deleted: true}
 	case events.IntegrationPurged:
@@ -128,6 +149,9 @@ func evolve(s State, fact events.Event) State {
 func pending(s State) []domain.Task {
 	if s.Deleted && !s.Purged {
 		return []domain.Task{{Lane: PurgeLane, Body: Purge{}}}
+	}
+	if s.Renewed {
+		return []domain.Task{{Lane: ResumeLane, Body: Resume{}}}
 	}
 	return nil
 }

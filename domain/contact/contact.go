@@ -1,0 +1,128 @@
+package contact
+
+import (
+	"bytes"
+	"slices"
+
+	"parley/domain"
+	"parley/events"
+)
+
+// State is what the facts of one contact come to.
+type State struct {
+	Account  string
+	Settings events.ContactSettings
+	// Exists is false before the contact was made, and after it was deleted.
+	Exists bool
+}
+
+// Create makes the contact. The changes name the fingerprint that its ID
+// derives from. A contact that was deleted can be made again.
+type Create struct {
+	Changes Changes `msgpack:"ch"`
+}
+
+// Update changes the settings that are set in Changes, all or none of them.
+type Update struct {
+	Changes Changes `msgpack:"ch"`
+}
+
+// Delete ends the contact. Sessions that were linked with it have none.
+type Delete struct{}
+
+// Look asks for the contact as it stands. The answer is a View.
+type Look struct{}
+
+// View is a contact as others may see it.
+type View struct {
+	Account  string                 `msgpack:"ac"`
+	Settings events.ContactSettings `msgpack:"se"`
+}
+
+// Address is where the contact of an account with a fingerprint lives. The
+// address's ID is the contact's.
+func Address(account, fingerprint string) domain.Address {
+	return domain.Address{
+		Kind: events.ContactCategory, ID: events.DeriveKey(events.ContactCategory, account, fingerprint),
+	}
+}
+
+// New gives the rules.
+func New() domain.Decider[State] {
+	return domain.Decider[State]{
+		Kind:   events.ContactCategory,
+		Decide: decide,
+		Evolve: evolve,
+		Answer: answer,
+	}
+}
+
+func decide(s State, c domain.Command) ([]events.Event, error) {
+	if s.Exists && c.Account != "" && c.Account != s.Account {
+		return nil, NotFound()
+	}
+	switch body := c.Body.(type) {
+	case Learn:
+		return learn(s, c, body), nil
+	case Create:
+		return create(s, c, body)
+	}
+	if !s.Exists {
+		return nil, NotFound()
+	}
+	switch body := c.Body.(type) {
+	case Update:
+		return update(s, body)
+	case Delete:
+		return []events.Event{events.ContactDeleted{Account: s.Account}}, nil
+	}
+	return nil, domain.Refused(domain.Invalid, "", "contacts do not know this command")
+}
+
+// NotFound is the refusal for a contact that is not there, or is somebody
+// else's.
+func NotFound() error { return domain.Refused(domain.NotFound, "", "Contact not found") }
+
+func create(s State, c domain.Command, body Create) ([]events.Event, error) {
+	if s.Exists {
+		return nil, domain.Refused(domain.Conflict, "fingerprint", "A contact with this fingerprint exists already")
+	}
+	settings, err := body.Changes.apply(events.ContactSettings{Fingerprint: body.Changes.Fingerprint.Value})
+	if err != nil {
+		return nil, err
+	}
+	return []events.Event{events.ContactCreated{Account: c.Account, Settings: settings}}, nil
+}
+
+func update(s State, body Update) ([]events.Event, error) {
+	settings, err := body.Changes.apply(s.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return []events.Event{events.ContactUpdated{Settings: settings}}, nil
+}
+
+func evolve(s State, fact events.Event) State {
+	switch f := fact.(type) {
+	case events.ContactCreated:
+		return State{Account: f.Account, Settings: f.Settings, Exists: true}
+	case events.ContactUpdated:
+		s.Settings = f.Settings
+	case events.ContactDeleted:
+		return State{}
+	}
+	return s
+}
+
+func answer(s State, question any) (any, error) {
+	if _, ok := question.(Look); !ok {
+		return nil, domain.Refused(domain.Invalid, "", "contacts do not know this question")
+	}
+	if !s.Exists {
+		return nil, NotFound()
+	}
+	view := View{Account: s.Account, Settings: s.Settings}
+	view.Settings.Meta = bytes.Clone(s.Settings.Meta)
+	view.Settings.UserIDs = slices.Clone(s.Settings.UserIDs)
+	return view, nil
+}
