@@ -44,6 +44,7 @@ type Config struct {
 // Engine asks one server. It may be used concurrently.
 type Engine struct {
 	chat          openai.ChatCompletionService
+	recordings    openai.AudioTranscriptionService
 	models        openai.ModelService
 	key           string
 	contextTokens int
@@ -75,6 +76,7 @@ func New(c Config) (*Engine, error) {
 	}
 	return &Engine{
 		chat:          openai.NewChatCompletionService(options...),
+		recordings:    openai.NewAudioTranscriptionService(options...),
 		models:        openai.NewModelService(options...),
 		key:           c.APIKey,
 		contextTokens: c.ContextTokens,
