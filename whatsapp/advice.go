@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -89,16 +90,26 @@ var (
 	settle     = Advice{Action: Settle, Delay: time.Minute, Tries: 1}
 )
 
+// CodeWindowClosed is Meta's error code for free text to a person who has not
+// written for 24 hours.
+const CodeWindowClosed = 131047
+
 func stop(cure string) Advice { return Advice{Action: Stop, Cure: cure} }
 
 func giveUp(cure string) Advice { return Advice{Action: Never, Cure: cure} }
 
-// advices is what Meta's codes mean. The first row that holds a code counts.
-// Meta: error codes.
-var advices = []struct {
-	from, to int
+// CodeAdvice is what Meta's codes From to To, both included, mean.
+type CodeAdvice struct {
+	From, To int
 	Advice
-}{
+}
+
+// Advices lists what all known codes mean. The first row that holds a code
+// counts.
+func Advices() []CodeAdvice { return slices.Clone(advices) }
+
+// advices is what Advices gives. Meta: error codes.
+var advices = []CodeAdvice{
 	{0, 0, stop(cureToken)},
 	{190, 190, stop(cureToken)},
 	{104, 104, stop(cureToken)},
@@ -131,7 +142,7 @@ var advices = []struct {
 	{131037, 131037, stop(cureName)},
 	{131042, 131042, stop(curePayment)},
 	{131045, 131045, stop(cureSignup)},
-	{131047, 131047, Advice{Action: NeedTemplate, Cure: "The person has not written for 24 hours: send a template, or wait until they do."}},
+	{CodeWindowClosed, CodeWindowClosed, Advice{Action: NeedTemplate, Cure: "The person has not written for 24 hours: send a template, or wait until they do."}},
 	{131048, 131048, Advice{Action: BackOff, Delay: 2 * time.Hour, Cure: curePolicy}},
 	{131049, 131051, never}, // ecosystem, marketing stopped, type not supported
 	{131052, 131053, giveUp(cureMedia)},
@@ -207,7 +218,7 @@ func (e *Error) advise() Advice {
 
 func adviseCode(code int, unknown Advice) Advice {
 	for _, row := range advices {
-		if row.from <= code && code <= row.to {
+		if row.From <= code && code <= row.To {
 			return row.Advice
 		}
 	}

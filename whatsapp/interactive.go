@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"parley/whatsapp/format"
 )
 
 // Meta: interactive reply buttons and interactive lists, in UTF-16 units.
@@ -19,7 +21,6 @@ const (
 	maxSection     = 24
 	maxHeader      = 60
 	maxFooter      = 60
-	maxListBody    = 4096
 )
 
 type interactive struct {
@@ -83,7 +84,7 @@ func Buttons(body, footer string, buttons []Button) []Outbound {
 		reply := outRow{ID: m.id(cmp.Or(b.ID, b.Title), maxButtonID), Title: title}
 		action.Buttons = append(action.Buttons, outButton{Type: "reply", Reply: reply})
 	}
-	return m.ask(interactive{Type: "button", Action: action}, body, footer, maxCaption)
+	return m.ask(interactive{Type: "button", Action: action}, body, footer, format.MaxCaption)
 }
 
 // Menu is a list that opens with a button.
@@ -113,7 +114,7 @@ func List(l Menu) []Outbound {
 		return Text(paragraphs(l.Header, l.Body, numbered(sections), l.Footer))
 	}
 	var m menu
-	action := outAction{Button: shorten(cmp.Or(strings.TrimSpace(l.Button), "Menu"), maxButtonTitle)}
+	action := outAction{Button: format.Shorten(cmp.Or(strings.TrimSpace(l.Button), "Menu"), maxButtonTitle)}
 	for i, s := range sections {
 		title := m.short(s.Title, maxSection)
 		if title == "" && len(sections) > 1 {
@@ -131,19 +132,19 @@ func List(l Menu) []Outbound {
 	}
 	i := interactive{Type: "list", Action: action}
 	body := l.Body
-	if length(l.Header) > maxHeader {
+	if format.Length(l.Header) > maxHeader {
 		body = paragraphs(l.Header, l.Body)
 	} else if !isBlank(l.Header) {
 		i.Header = &outPart{Type: "text", Text: strings.ToValidUTF8(l.Header, "\uFFFD")}
 	}
-	return m.ask(i, body, l.Footer, maxListBody)
+	return m.ask(i, body, l.Footer, format.MaxText)
 }
 
 // AskLocation asks for the person's location; prompt says why.
 // Meta: location request messages.
 func AskLocation(prompt string) []Outbound {
 	var m menu
-	return m.ask(interactive{Type: "location_request_message", Action: outAction{Name: "send_location"}}, prompt, "", maxCaption)
+	return m.ask(interactive{Type: "location_request_message", Action: outAction{Name: "send_location"}}, prompt, "", format.MaxCaption)
 }
 
 // menu makes options presentable and remembers what it had to cut.
@@ -167,7 +168,7 @@ func (m *menu) option(id, title string, limit int) string {
 // short cuts a text, and remembers it in full if that changed it.
 func (m *menu) short(text string, limit int) string {
 	text = strings.TrimSpace(text)
-	cut := shorten(text, limit)
+	cut := format.Shorten(text, limit)
 	if cut != text {
 		m.cut = append(m.cut, "- "+text)
 	}
@@ -192,10 +193,10 @@ func distinct(used *map[string]bool, text string, limit int) string {
 	if *used == nil {
 		*used = make(map[string]bool)
 	}
-	candidate := shorten(text, limit)
+	candidate := format.Shorten(text, limit)
 	for n := 2; (*used)[candidate]; n++ {
 		suffix := fmt.Sprintf(" (%d)", n)
-		candidate = shorten(text, limit-len(suffix)) + suffix
+		candidate = format.Shorten(text, limit-len(suffix)) + suffix
 	}
 	(*used)[candidate] = true
 	return candidate
@@ -203,7 +204,7 @@ func distinct(used *map[string]bool, text string, limit int) string {
 
 // ask completes a question. What does not fit into the body is sent before it.
 func (m *menu) ask(i interactive, body, footer string, limit int) []Outbound {
-	if length(footer) > maxFooter {
+	if format.Length(footer) > maxFooter {
 		body = paragraphs(body, footer)
 	} else if !isBlank(footer) {
 		i.Footer = &outPart{Text: strings.ToValidUTF8(footer, "\uFFFD")}
@@ -216,7 +217,7 @@ func (m *menu) ask(i interactive, body, footer string, limit int) []Outbound {
 
 // tail divides a text so that the last piece fits the limit.
 func tail(s string, limit int) (before, last string) {
-	pieces := split(s, limit)
+	pieces := format.Split(s, limit)
 	if len(pieces) < 2 {
 		return "", strings.Join(pieces, "")
 	}

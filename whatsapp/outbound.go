@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/url"
 	"strings"
+
+	"parley/whatsapp/format"
 )
 
 // Outbound is one message to send, within Meta's limits. The zero Outbound is
@@ -15,6 +17,13 @@ type Outbound struct{ content outbound }
 
 // Kind is Meta's type of the message, for example "text" or "interactive".
 func (o Outbound) Kind() string { return o.content.Type }
+
+// IsFile reports that Meta has to fetch a file before it can deliver the
+// message.
+func (o Outbound) IsFile() bool {
+	c := o.content
+	return c.Image != nil || c.Video != nil || c.Audio != nil || c.Document != nil
+}
 
 // Payload is the JSON that Meta gets, without the address, which [Client.Send]
 // adds.
@@ -74,10 +83,6 @@ type Attachment struct {
 	Filename string
 }
 
-// maxCaption bounds captions and the bodies of interactive messages but lists,
-// in UTF-16 units. Meta: image messages, interactive reply buttons.
-const maxCaption = 1024
-
 // Attach sends a file. A caption that is too long, or that the kind cannot
 // have, follows as text; a link that Meta cannot fetch is sent as text.
 func Attach(a Attachment) []Outbound {
@@ -100,7 +105,7 @@ func Attach(a Attachment) []Outbound {
 		return Text(paragraphs(a.Caption, a.Link))
 	}
 	caption := strings.ToValidUTF8(a.Caption, "\uFFFD")
-	if a.Kind == "audio" || length(caption) > maxCaption {
+	if a.Kind == "audio" || format.Length(caption) > format.MaxCaption {
 		return append([]Outbound{{o}}, Text(caption)...)
 	}
 	media.Caption = caption

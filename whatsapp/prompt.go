@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -66,6 +68,25 @@ var forms = map[string]form{
 	// Nothing that could be shown to an engine; see IsPlaceholder.
 	"unsupported": {},
 	"unknown":     {},
+}
+
+// Form says how messages of one type are put to an engine.
+type Form struct {
+	// Type is Meta's, for example "text". For interactive messages a slash and
+	// the Reply's Kind follow.
+	Type string
+	// Opens says that such a message opens a turn, if it has words.
+	Opens bool
+}
+
+// Forms lists the types that are known, by name. Messages of other types say
+// nothing and open nothing.
+func Forms() []Form {
+	known := make([]Form, 0, len(forms))
+	for _, kind := range slices.Sorted(maps.Keys(forms)) {
+		known = append(known, Form{Type: kind, Opens: forms[kind].opens})
+	}
+	return known
 }
 
 // Prompt gives the text by which an engine learns of the message, and whether

@@ -12,6 +12,7 @@ type Delivery struct {
 	Sender   string
 	Messages []Message
 	Statuses []Status
+	Echoes   []Echo
 	// Payload is a webhook body with these items and nothing else.
 	Payload []byte
 }
@@ -43,8 +44,20 @@ func (r *Rest) IsEmpty() bool {
 // itself, not a copy. Otherwise payloads are new bodies that parse to the same
 // items.
 func Split(n Notification, body []byte) ([]Delivery, Rest) {
-	rest := Rest{Changes: n.Changes, Errors: n.Errors, Echoes: n.Echoes, Problems: n.Problems}
+	rest := Rest{Errors: n.Errors, Problems: n.Problems}
+	for _, c := range n.Changes {
+		if c.Field != fieldEchoes { // what these hold is in Echoes
+			rest.Changes = append(rest.Changes, c)
+		}
+	}
 	var s splitter
+	for _, e := range n.Echoes {
+		if d := s.delivery(e.PhoneNumberID, e.To); d != nil {
+			d.Echoes = append(d.Echoes, e)
+		} else {
+			rest.Echoes = append(rest.Echoes, e)
+		}
+	}
 	for _, m := range n.Messages {
 		if d := s.delivery(m.PhoneNumberID, m.Sender()); d != nil {
 			d.Messages = append(d.Messages, m)
@@ -65,7 +78,7 @@ func Split(n Notification, body []byte) ([]Delivery, Rest) {
 	}
 	for i := range s.deliveries {
 		d := &s.deliveries[i]
-		d.Payload = rebuild(d.Messages, d.Statuses, &Rest{})
+		d.Payload = rebuild(d.Messages, d.Statuses, &Rest{Echoes: d.Echoes})
 	}
 	switch {
 	case rest.IsEmpty():
@@ -138,22 +151,20 @@ func rebuild(messages []Message, statuses []Status, rest *Rest) []byte {
 		b.add(c.WABAID, c.Time, wireChange{Field: c.Field, Value: c.Value})
 	}
 	for _, m := range messages {
-		v := b.value(m.Line, m.Contact)
+		v := b.value(m.Line, m.Contact, fieldMessages)
 		v.Messages = append(v.Messages, m.Raw)
 	}
 	for _, s := range statuses {
-		v := b.value(s.Line, s.Contact)
+		v := b.value(s.Line, s.Contact, fieldMessages)
 		v.Statuses = append(v.Statuses, s.Raw)
 	}
 	for _, e := range rest.Errors {
-		v := b.value(e.Line, nil)
+		v := b.value(e.Line, nil, fieldMessages)
 		v.Errors = append(v.Errors, e.Raw)
 	}
 	for _, e := range rest.Echoes {
-		if e.Field != fieldEchoes { // those are in Changes
-			v := b.value(e.Line, nil)
-			v.Echoes = append(v.Echoes, e.Raw)
-		}
+		v := b.value(e.Line, nil, e.Field)
+		v.Echoes = append(v.Echoes, e.Raw)
 	}
 	return marshal(wireEnvelope{Object: "whatsapp_business_account", Entry: b.entries})
 }
@@ -164,6 +175,7 @@ type bodyBuilder struct {
 	entries []wireEntry
 	last    *wireValue
 	line    Line
+	field   string
 	contact json.RawMessage
 }
 
@@ -176,18 +188,18 @@ func (b *bodyBuilder) add(wabaID string, time Number, c wireChange) {
 	b.entries[n-1].Changes = append(b.entries[n-1].Changes, c)
 }
 
-// value is a change of messages for a line with at most one contact, so that
-// every item finds the same contact again.
-func (b *bodyBuilder) value(line Line, contact json.RawMessage) *wireValue {
-	if b.last != nil && b.line == line && bytes.Equal(b.contact, contact) {
+// value is a change for a line with at most one contact, so that every item
+// finds the same contact again.
+func (b *bodyBuilder) value(line Line, contact json.RawMessage, field string) *wireValue {
+	if b.last != nil && b.line == line && b.field == field && bytes.Equal(b.contact, contact) {
 		return b.last
 	}
-	b.line, b.contact = line, contact
+	b.line, b.field, b.contact = line, field, contact
 	b.last = &wireValue{Product: "whatsapp", Metadata: wireMetadata{line.DisplayPhoneNumber, line.PhoneNumberID}}
 	if contact != nil {
 		b.last.Contacts = []json.RawMessage{contact}
 	}
-	b.add(line.WABAID, "", wireChange{Field: fieldMessages, Value: b.last})
+	b.add(line.WABAID, "", wireChange{Field: field, Value: b.last})
 	return b.last
 }
 
