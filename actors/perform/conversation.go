@@ -30,7 +30,16 @@ type Conversation struct {
 	// stream. It is far below the rules' time to settle: a call that is still
 	// under way then would be made twice.
 	SendTime time.Duration
-	Metrics  *Metrics
+	// Apology is what people are told when the engine fails for good; "" is
+	// nothing.
+	Apology string
+	// Files keeps what people send; Transcriber writes down what they speak,
+	// and may be nil.
+	Files       Files
+	Transcriber engine.Transcriber
+	// Pacer keeps phone numbers within what Meta takes.
+	Pacer   *Pacer
+	Metrics *Metrics
 }
 
 // Vault opens and erases credentials.
@@ -44,10 +53,16 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 	switch task := w.Task.Body.(type) {
 	case conversation.RunTurn:
 		return p.turn(ctx, w, task)
+	case conversation.Begin:
+		return w.Report(ctx, "", task)
 	case conversation.Deliver:
-		return p.deliver(ctx, w, task.Part)
+		return p.deliver(ctx, w, task)
 	case conversation.GiveUp:
 		return w.Report(ctx, task.Part, task)
+	case conversation.Fetch:
+		return p.fetch(ctx, w, task.File)
+	case conversation.Collect:
+		return p.collect(ctx, w, task)
 	}
 	return fmt.Errorf("no performer for %T", w.Task.Body)
 }

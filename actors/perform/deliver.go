@@ -15,12 +15,20 @@ import (
 
 // deliver gives the outbox's first part to Meta, after the stream has granted
 // the attempt.
-func (p *Conversation) deliver(ctx context.Context, w actors.Work, part events.OpenPart) error {
+func (p *Conversation) deliver(ctx context.Context, w actors.Work, task conversation.Deliver) error {
+	part := task.Part
+	if p.Pacer.paused(w.Address) {
+		return nil // the lane asks again in a while
+	}
+	if err := p.Pacer.wait(ctx, w.Address); err != nil {
+		return err
+	}
 	asked := time.Now()
 	if err := w.Report(ctx, turnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
 		return err
 	}
-	return p.send(ctx, w, []events.Part{part.Part}, part.Attempts+1, asked)
+	d := delivery{Conversation: p, work: w, lastInbound: task.LastInbound}
+	return d.send(ctx, []events.Part{part.Part}, part.Attempts+1, asked)
 }
 
 // abandonDeleted ends what is under way for a deleted integration.
@@ -32,21 +40,31 @@ func turnOf(part string) string {
 	return turn
 }
 
+// delivery gives parts to one person.
+type delivery struct {
+	*Conversation
+	work        actors.Work
+	lastInbound events.Instant
+}
+
 // send gives parts to Meta one after the other, each after the one before was
 // accepted. The attempt of the first, its number given, is recorded already,
-// since asked at the earliest; reporting a part records the attempt of the next.
-// The time to settle counts from there, and recording may take long: so does
-// the time for the call.
-func (p *Conversation) send(ctx context.Context, w actors.Work, parts []events.Part, attempt int, asked time.Time) error {
+// since asked at the earliest; reporting a part records the attempt of the
+// next, if nothing speaks against it. The time to settle counts from there, and
+// recording may take long: so does the time for the call.
+func (d delivery) send(ctx context.Context, parts []events.Part, attempt int, asked time.Time) error {
 	for i, part := range parts {
-		outcome := p.sendOne(ctx, w, part, attempt, asked.Add(p.SendTime))
+		outcome := d.sendOne(ctx, part, attempt, asked.Add(d.SendTime))
 		sent, accepted := outcome.(conversation.ReportSent)
 		if accepted {
-			sent.Sending = i+1 < len(parts)
+			sent.Sending = i+1 < len(parts) && d.Pacer.may(d.work.Address)
 			outcome = sent
 		}
 		asked = time.Now()
-		if err := w.Report(ctx, turnOf(part.ID), outcome); err != nil || !accepted {
+		if err := d.work.Report(ctx, turnOf(part.ID), outcome); err != nil || !sent.Sending {
+			return err
+		}
+		if granted, err := d.granted(ctx, parts[i+1]); err != nil || !granted {
 			return err
 		}
 		attempt = 1
@@ -54,11 +72,39 @@ func (p *Conversation) send(ctx context.Context, w actors.Work, parts []events.P
 	return nil
 }
 
+// granted asks the stream whether a part is to be sent now.
+func (d delivery) granted(ctx context.Context, part events.Part) (bool, error) {
+	answer, err := d.work.Asker.Query(ctx, d.work.Address, conversation.Granted{Part: part.ID})
+	if err != nil {
+		return false, err
+	}
+	return answer.(bool), nil
+}
+
+// window is how long after a person wrote they may be written to freely.
+// Meta: customer service windows.
+const window = 24 * time.Hour
+
+// windowRetry is the wait after Meta refused a part because the window were
+// closed, while it is open. That was seen to be wrong, and right at the second
+// try.
+const windowRetry = 5 * time.Second
+
+// windowClosed is the report of a part that Meta would refuse.
+func windowClosed(part string, attempt int) conversation.ReportRefused {
+	advice := whatsapp.Advise(&whatsapp.Error{Code: whatsapp.CodeWindowClosed})
+	return conversation.ReportRefused{
+		Part: part, Attempt: attempt, Code: whatsapp.CodeWindowClosed, Cure: advice.Cure,
+		Detail: "The person last wrote more than 24 hours ago. It was not given to Meta, who would refuse it.",
+	}
+}
+
 // sendOne makes one call and gives the report of what came of it. It looks for
 // the credentials as late as can be: they may have changed, or the integration
 // may be gone.
-func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.Part, attempt int, until time.Time) any {
-	l, err := p.line(ctx, w)
+func (d delivery) sendOne(ctx context.Context, part events.Part, attempt int, until time.Time) any {
+	p := d.Conversation
+	l, err := p.line(ctx, d.work)
 	if domain.IsRefusal(err, domain.NotFound) {
 		return abandonDeleted
 	}
@@ -67,6 +113,9 @@ func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.P
 			Part: part.ID, Attempt: attempt, Detail: err.Error(), Cure: "Run setup to see what the integration lacks.",
 			Retry: true, Wait: backoff(10*time.Second, attempt, 10*time.Minute),
 		}
+	}
+	if d.lastInbound != 0 && time.Since(d.lastInbound.Time()) >= window {
+		return windowClosed(part.ID, attempt)
 	}
 	call, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -78,7 +127,15 @@ func (p *Conversation) sendOne(ctx context.Context, w actors.Work, part events.P
 		return conversation.ReportSent{Part: part.ID, WAMID: sent.WAMID, Took: took}
 	}
 	p.Logger.Warn("send failed", "part", part.ID, "attempt", attempt, "err", err)
-	return refusalOf(part.ID, attempt, err)
+	report := refusalOf(part.ID, attempt, err)
+	if refused, ok := report.(conversation.ReportRefused); ok && refused.Code == whatsapp.CodeWindowClosed && attempt == 1 && d.lastInbound != 0 {
+		refused.Retry, refused.Wait = true, windowRetry // the window is open, as far as we know
+		return refused
+	}
+	if advice := whatsapp.Advise(err); advice.Action == whatsapp.BackOff {
+		p.Pacer.pause(d.work.Address, advice.Wait(min(attempt-1, 5)))
+	}
+	return report
 }
 
 // refusalOf turns an error of the client's into a report.
@@ -95,5 +152,6 @@ func refusalOf(part string, attempt int, err error) any {
 	advice := whatsapp.Advise(err)
 	report.Cure = advice.Cure
 	report.Retry, report.Wait = wait(advice, attempt)
+	report.Held = advice.Action == whatsapp.Stop
 	return report
 }

@@ -26,10 +26,15 @@ func (p *Conversation) history(ctx context.Context, stream events.Stream, task c
 		return nil, "", fmt.Errorf("read the history: %w", err)
 	}
 	var messages []engine.Message
-	for _, e := range conversation.History(task.Turn.Session, facts) {
+	entries := conversation.History(task.Turn.Session, facts)
+	seen := pictures(entries)
+	for i, e := range entries {
 		m := engine.Message{Role: engine.Bot, Text: e.Text}
 		if e.User {
 			m.Role = engine.User
+		}
+		if i >= seen {
+			m.Images = p.picture(ctx, e.File)
 		}
 		if e.Call != nil {
 			m.Call = &engine.Call{ID: e.Call.ID, Function: e.Call.Function, Arguments: e.Call.Arguments, Result: e.Call.Result}
@@ -37,6 +42,20 @@ func (p *Conversation) history(ctx context.Context, stream events.Stream, task c
 		messages = append(messages, m)
 	}
 	return messages, newestWAMID(facts, task.Turn), nil
+}
+
+// pictures gives the first entry from which on files are shown to the engine.
+func pictures(entries []conversation.Entry) int {
+	n := 0
+	for i, e := range slices.Backward(entries) {
+		if e.File != nil {
+			n++
+		}
+		if n == maxPictures {
+			return i
+		}
+	}
+	return 0
 }
 
 // sessionFacts reads a stream backwards to the start of a session, within

@@ -32,9 +32,10 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if err != nil {
 		return err
 	}
-	endTyping := p.showTyping(ctx, line, wamid)
+	d := delivery{Conversation: p, work: w, lastInbound: task.LastInbound}
+	endTyping := p.showTyping(ctx, w, line, wamid)
 	began := time.Now()
-	acts, err := p.ask(ctx, mind, history, task.Session)
+	acts, err := p.ask(ctx, mind, history, task.Session, d.reporter(ctx, turn))
 	took := time.Since(began)
 	endTyping()
 	p.Metrics.engine(took, err)
@@ -42,15 +43,44 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 		return p.engineFailed(ctx, w, task.Turn, err)
 	}
 	reply := render(turn, acts)
-	reply.BotID, reply.BotRevision, reply.Model = mind.id, mind.revision, mind.model
-	reply.Thought, reply.Sending = took, true
+	reply.BotID, reply.BotRevision, reply.Model, reply.Thought = mind.id, mind.revision, mind.model, took
+	return d.answer(ctx, reply)
+}
+
+// answer reports what the engine answered, and goes on to deliver it.
+func (d delivery) answer(ctx context.Context, reply conversation.Answer) error {
+	reply.Sending = len(reply.Parts) > 0 && d.Pacer.may(d.work.Address)
 	asked := time.Now()
-	if err := w.Report(ctx, turn, reply); err != nil {
+	if err := d.work.Report(ctx, reply.Turn, reply); err != nil || !reply.Sending {
 		return err
 	}
-	began = time.Now()
-	defer func() { p.Metrics.stage("send", time.Since(began)) }()
-	return p.send(ctx, w, reply.Parts, 1, asked)
+	if granted, err := d.granted(ctx, reply.Parts[0]); err != nil || !granted {
+		return err
+	}
+	began := time.Now()
+	defer func() { d.Metrics.stage("send", time.Since(began)) }()
+	return d.send(ctx, reply.Parts, 1, asked)
+}
+
+// reporter gives the function that tells the person at once how far a turn is.
+// What cannot be told is left out: the turn goes on.
+func (d delivery) reporter(ctx context.Context, turn string) func(engine.Progress) {
+	number := -1
+	return func(report engine.Progress) {
+		number++
+		said, parts := renderProgress(turn, number, report)
+		if len(parts) == 0 || !d.Pacer.may(d.work.Address) {
+			return
+		}
+		asked := time.Now()
+		err := d.work.Report(ctx, turn, conversation.Progress{Turn: turn, Number: number, Said: said, Parts: parts})
+		if err == nil {
+			err = d.send(ctx, parts, 1, asked)
+		}
+		if err != nil && !domain.IsRefusal(err, domain.Stale) {
+			d.Logger.Warn("progress could not be told", "turn", turn, "err", err)
+		}
+	}
 }
 
 // cannotAnswer closes a turn that nobody can answer. done says that the turn
@@ -119,14 +149,28 @@ func (p *Conversation) mind(ctx context.Context, w actors.Work, s events.Session
 	return m, nil
 }
 
-// ask runs the engine and gathers its acts.
-func (p *Conversation) ask(ctx context.Context, m mind, history []engine.Message, s events.Session) ([]engine.Act, error) {
+// ask runs the engine and gathers its acts. Progress is passed on at once, and
+// is not among them.
+func (p *Conversation) ask(
+	ctx context.Context, m mind, history []engine.Message, s events.Session, report func(engine.Progress),
+) ([]engine.Act, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.TurnTime)
 	defer cancel()
-	return engine.Collect(p.Engine.Answer(ctx, engine.Turn{
+	var acts []engine.Act
+	for act, err := range p.Engine.Answer(ctx, engine.Turn{
 		Model: m.model, Backstory: m.backstory, History: history, Memory: s.Memory, Now: time.Now(), Sender: s.ID,
-		Abilities: engine.Abilities{Buttons: true, Lists: true, Location: true, NewConversation: true},
-	}))
+		Abilities: engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true},
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		if progress, ok := act.(engine.Progress); ok {
+			report(progress)
+			continue
+		}
+		acts = append(acts, act)
+	}
+	return acts, nil
 }
 
 // engineFailed has the turn tried again if that may help, and closes it
@@ -137,51 +181,31 @@ func (p *Conversation) engineFailed(ctx context.Context, w actors.Work, turn eve
 	}
 	p.Logger.Warn("engine failed", "conversation", w.Address.ID, "turn", turn.ID, "attempt", turn.Attempts+1, "err", cause)
 	if !engine.Transient(cause) {
-		return w.Report(ctx, turn.ID, conversation.Close{Turn: turn.ID, Reason: "engine_failed", Detail: cause.Error()})
+		return w.Report(ctx, turn.ID, conversation.Close{
+			Turn: turn.ID, Reason: "engine_failed", Detail: cause.Error(), Apology: p.apology(turn.ID),
+		})
 	}
 	wait := backoff(time.Second, turn.Attempts, time.Minute)
 	var failure *engine.Error
 	if errors.As(cause, &failure) {
 		wait = max(wait, failure.RetryAfter)
 	}
-	return w.Report(ctx, turn.ID, conversation.Delay{Turn: turn.ID, Reason: cause.Error(), Wait: wait})
+	return w.Report(ctx, turn.ID, conversation.Delay{
+		Turn: turn.ID, Reason: cause.Error(), Wait: wait, Apology: p.apology(turn.ID),
+	})
+}
+
+// apology is what the person is told instead of an answer, if anything.
+func (p *Conversation) apology(turn string) conversation.Apology {
+	if p.Apology == "" {
+		return conversation.Apology{}
+	}
+	reply := render(turn, []engine.Act{engine.Say{Text: p.Apology}})
+	return conversation.Apology{Said: reply.Messages, Parts: reply.Parts}
 }
 
 // backoff doubles a wait with every attempt, up to a bound, with jitter.
 func backoff(first time.Duration, attempts int, bound time.Duration) time.Duration {
 	d := min(first<<min(attempts, 16), bound)
 	return d/2 + rand.N(d/2)
-}
-
-// The bounds of the call that shows the person that an answer is coming: as a
-// whole, and how long an answer that is ready waits for it to end. Were it
-// overtaken by the answer, "typing" would stay on the screen.
-const (
-	typingTime  = 10 * time.Second
-	typingGrace = time.Second
-)
-
-// showTyping marks the message as read and shows that an answer is being
-// written. Nothing depends on it. The function it returns ends it.
-func (p *Conversation) showTyping(ctx context.Context, l line, wamid string) (end func()) {
-	if wamid == "" {
-		return func() {}
-	}
-	ctx, cancel := context.WithTimeout(ctx, typingTime)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := p.Graph.MarkRead(ctx, l.credentials, wamid, true); err != nil {
-			p.Logger.Debug("typing indicator failed", "err", err)
-		}
-	}()
-	return func() {
-		defer cancel()
-		select {
-		case <-done:
-		case <-time.After(typingGrace):
-			cancel()
-			<-done
-		}
-	}
 }
