@@ -32,6 +32,22 @@ func logType(e events.Event) string {
 		return whatsapp + "message.received"
 	case events.MessageBlocked:
 		return whatsapp + "blocked"
+	case events.EchoReceived:
+		return whatsapp + "message.echoed"
+	case events.AttachmentStored:
+		return whatsapp + "attachment.stored"
+	case events.FetchDelayed:
+		return whatsapp + "attachment.delayed"
+	case events.AttachmentFailed:
+		return whatsapp + "attachment.failed"
+	case events.PersonChanged:
+		return whatsapp + "contact.changed"
+	case events.ContactLinked:
+		return whatsapp + "contact.linked"
+	case events.ProgressReported:
+		return whatsapp + "message.progress"
+	case events.Initiated:
+		return whatsapp + "message.initiated"
 	case events.TurnDelayed:
 		return whatsapp + "message.delayed"
 	case events.TurnAnswered:
@@ -101,7 +117,27 @@ func logMeta(e events.Event) map[string]any {
 			"kind": e.Kind, "placeholder": orNothing(e.Placeholder), "timestamp": e.At.Milliseconds(),
 		}
 	case events.MessageBlocked:
-		return map[string]any{"from": e.From, "whatsappMessageId": e.WAMID}
+		return map[string]any{
+			"reason": "The sender is not among those whom allowFrom lets write.", "from": e.From, "whatsappMessageId": e.WAMID,
+		}
+	case events.EchoReceived:
+		return map[string]any{
+			"messageId": e.Message, "whatsappMessageId": e.WAMID, "kind": e.Kind, "timestamp": e.At.Milliseconds(),
+			"pausedUntil": e.Until.Milliseconds(),
+		}
+	case events.AttachmentStored:
+		return map[string]any{
+			"messageId": e.Message, "attachmentId": e.Attachment.ID, "name": e.Attachment.Name, "type": e.Attachment.Type,
+			"size": e.Attachment.Size, "transcribed": orNothing(e.Transcript != ""),
+		}
+	case events.FetchDelayed:
+		return map[string]any{"messageId": e.Message, "attempt": e.Attempt, "reason": e.Reason, "nextAttemptAt": e.Due.Milliseconds()}
+	case events.AttachmentFailed:
+		return map[string]any{"messageId": e.Message, "kind": e.Kind, "reason": e.Reason}
+	case events.PersonChanged:
+		return map[string]any{"phone": e.Is.Phone, "userId": e.Is.UserID, "timestamp": e.At.Milliseconds()}
+	case events.ContactLinked:
+		return map[string]any{"contactId": e.Contact}
 	}
 	return turnMeta(e)
 }
@@ -119,12 +155,17 @@ func turnMeta(e events.Event) map[string]any {
 			"turnId": e.Turn, "messageIds": ids, "parts": len(e.Parts), "model": e.Model, "tokens": e.Tokens,
 			"waitingTime": e.Waited / 1000, "modelTime": e.Thought / 1000,
 		}
+	case events.ProgressReported:
+		return map[string]any{"turnId": e.Turn, "messageId": e.Said.ID}
+	case events.Initiated:
+		return map[string]any{"to": e.To, "idempotencyKey": e.Key}
 	case events.TurnClosed:
 		return map[string]any{"turnId": e.Turn, "code": e.Reason, "reason": e.Detail, "messageIds": e.Messages}
 	case events.SendRefused:
 		return map[string]any{
-			"operation": "messages.send", "messageId": e.Message, "partId": e.Part, "attempt": e.Attempt,
-			"status": e.Status, "error": map[string]any{"message": e.Detail, "code": e.Code, "subcode": e.Subcode},
+			"operation": operation(e.Initiates), "messageId": e.Message, "partId": e.Part, "attempt": e.Attempt,
+			"to": e.To, "reason": orText(e.Initiates, e.Detail),
+			"waitsForOperator": orNothing(e.Held), "status": e.Status, "error": map[string]any{"message": e.Detail, "code": e.Code, "subcode": e.Subcode},
 			"cure": e.Cure, "nextAttemptAt": e.Due.Milliseconds(),
 		}
 	case events.SendUnclear:
@@ -151,6 +192,21 @@ func turnMeta(e events.Event) map[string]any {
 	return map[string]any{}
 }
 
+// operation is what was asked of Meta.
+func operation(initiates bool) string {
+	if initiates {
+		return "messages.initiate"
+	}
+	return "messages.send"
+}
+
+func orText(is bool, text string) string {
+	if !is {
+		return ""
+	}
+	return text
+}
+
 // orNothing leaves out what is not so.
 func orNothing(is bool) any {
 	if !is {
@@ -163,7 +219,7 @@ func statusError(e events.StatusReceived) any {
 	if e.Code == 0 {
 		return nil
 	}
-	return map[string]any{"code": e.Code, "title": e.Title, "message": e.Detail}
+	return map[string]any{"code": e.Code, "title": e.Title, "message": e.Detail, "cure": e.Cure}
 }
 
 // payload is JSON as it is; what was cut or never was JSON becomes a string.

@@ -33,6 +33,7 @@ var fingerprinted = []struct{ table, order string }{
 	{"integrations", "seq"},
 	{"deleted_integrations", "id"},
 	{"conversations", "seq"},
+	{"contacts", "seq"},
 	{"log", "seq"},
 	{"owed", "stream"},
 }

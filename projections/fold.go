@@ -36,7 +36,7 @@ func (c *metadataCache) decode(raw []byte) (events.Metadata, error) {
 // stream owes. It need not even be decoded.
 func isSilent(eventType string) bool {
 	switch eventType {
-	case "TurnStarted", "SendAttempted", "SessionContinued", "SecretSealed", "AliasClaimed", "AliasReleased":
+	case "TurnStarted", "SendAttempted", "PartResumed", "DeliveriesResumed", "SessionContinued", "SecretSealed", "AliasClaimed", "AliasReleased":
 		return true
 	}
 	return false
@@ -64,6 +64,8 @@ func (w *writer) apply(r events.Recorded) error {
 		return w.foldToken(f)
 	case events.BotCategory:
 		return w.foldBot(f)
+	case events.ContactCategory:
+		return w.foldContact(f)
 	case events.IntegrationCategory:
 		return w.foldIntegration(f)
 	case events.CallbackCategory:
@@ -122,9 +124,9 @@ func (w *writer) foldIntegration(f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec("INSERT INTO integrations (seq, id, account, alias, bot, blueprint, meta, settings, created, updated) "+
-			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?)",
-			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID,
+		return w.exec("INSERT INTO integrations (seq, id, account, alias, bot, blueprint, phone, meta, settings, created, updated) "+
+			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?)",
+			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, e.Settings.PhoneNumberID,
 			object(e.Settings.Meta), settings, f.at, f.at)
 	case events.IntegrationUpdated:
 		settings, err := events.Encode(e)
@@ -132,8 +134,8 @@ func (w *writer) foldIntegration(f fact) error {
 			return err
 		}
 		return w.exec("UPDATE integrations SET alias = ?, bot = (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), "+
-			"blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
-			e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, id)
+			"blueprint = ?, phone = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+			e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, e.Settings.PhoneNumberID, object(e.Settings.Meta), settings, f.at, id)
 	case events.IntegrationDeleted:
 		w.deleted[id], w.deletedNow = true, append(w.deletedNow, id)
 		return errors.Join(
@@ -156,6 +158,23 @@ func (w *writer) foldConversation(f fact) error {
 	case events.SessionReset:
 		row.conversation = e.Session
 	case events.MessageReceived:
+		row.conversation = e.Session
+	case events.EchoReceived:
+		row.conversation = e.Session
+	case events.AttachmentStored:
+		row.conversation = e.Session
+	case events.FetchDelayed:
+		row.conversation = e.Session
+	case events.AttachmentFailed:
+		row.conversation = e.Session
+	case events.PersonChanged:
+		row.conversation = e.Session
+	case events.ContactLinked:
+		row.conversation = e.Session
+		err = w.linkContact(e)
+	case events.ProgressReported:
+		row.conversation = e.Session
+	case events.Initiated:
 		row.conversation = e.Session
 	case events.TurnDelayed:
 		row.conversation = e.Session
@@ -181,16 +200,18 @@ func (w *writer) foldConversation(f fact) error {
 }
 
 func (w *writer) startConversation(f fact, integration string, s events.Session) error {
-	meta, err := json.Marshal(map[string]any{
-		"app": "whatsapp", "whatsapp": map[string]string{"integrationId": integration},
-	})
+	about := map[string]any{"integrationId": integration}
+	if s.InitiatedTo != "" {
+		about["to"], about["initiated"] = s.InitiatedTo, true
+	}
+	meta, err := json.Marshal(map[string]any{"app": "whatsapp", "whatsapp": about})
 	if err != nil {
 		return err
 	}
 	w.conversations.put(s.ID, int64(f.Position))
-	return w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, meta, created) "+
-		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?)",
-		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, string(meta), f.at)
+	return w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, contact, meta, created) "+
+		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?)",
+		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.Contact, string(meta), f.at)
 }
 
 // conversation gives the seq of a conversation, 0 if it is not there (any more).

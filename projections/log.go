@@ -44,6 +44,8 @@ func notificationIn(e events.Event) *events.NotificationReceived {
 		return e.Notification
 	case events.StatusReceived:
 		return e.Notification
+	case events.EchoReceived:
+		return e.Notification
 	}
 	return nil
 }

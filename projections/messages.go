@@ -59,14 +59,22 @@ func messagesOf(conversation string, r events.Recorded) (messages []Message, fac
 				WAMID: f.WAMID, Kind: f.Kind, ReplyTo: f.ReplyTo, Written: f.At,
 			})
 		}
-	case events.TurnAnswered:
-		for _, m := range f.Messages {
-			if f.Session == conversation && m.Call != nil {
-				messages = append(messages, Message{ID: m.ID, Type: "activity", Call: m.Call})
-			} else if f.Session == conversation {
-				messages = append(messages, Message{ID: m.ID, Type: "bot", Text: m.Text})
-			}
+	case events.EchoReceived:
+		if f.Session == conversation && f.Text != "" {
+			messages = append(messages, Message{ID: f.Message, Type: "bot", Text: f.Text, WAMID: f.WAMID, Kind: f.Kind, Written: f.At})
 		}
+	case events.AttachmentStored:
+		if f.Session == conversation {
+			messages = append(messages, Message{ID: f.Attachment.ID, Type: "activity", Call: f.Call()})
+		}
+	case events.ProgressReported:
+		messages = said(conversation, f.Session, f.Said)
+	case events.TurnAnswered:
+		messages = said(conversation, f.Session, f.Messages...)
+	case events.TurnClosed:
+		messages = said(conversation, f.Session, f.Said...)
+	case events.Initiated:
+		messages = said(conversation, f.Session, f.Said...)
 	}
 	if len(messages) == 0 {
 		return nil, fact, nil
@@ -76,6 +84,21 @@ func messagesOf(conversation string, r events.Recorded) (messages []Message, fac
 		messages[i].Seq, messages[i].Created = messageSeq(r.Revision, i), meta.At
 	}
 	return messages, fact, err
+}
+
+// said gives what the bot said and did, if it was in this conversation.
+func said(conversation, session string, said ...events.TurnMessage) []Message {
+	if session != conversation {
+		return nil
+	}
+	messages := make([]Message, len(said))
+	for i, m := range said {
+		messages[i] = Message{ID: m.ID, Type: "bot", Text: m.Text, Call: m.Call}
+		if m.Call != nil {
+			messages[i].Type = "activity"
+		}
+	}
+	return messages
 }
 
 // Messages lists the messages of a conversation of an account, by the page's

@@ -43,6 +43,7 @@ type Conversation struct {
 	ID            string
 	IntegrationID string
 	BotID         string
+	ContactID     string
 	Meta          json.RawMessage
 	Created       events.Instant
 	Updated       events.Instant
@@ -129,11 +130,11 @@ func (m *Model) Integrations(ctx context.Context, account string, blueprints []s
 	return list(ctx, m.read, q, p, scanIntegration)
 }
 
-const conversationColumns = "seq, id, integration, bot, meta, created, stream, first"
+const conversationColumns = "seq, id, integration, bot, contact, meta, created, stream, first"
 
 func scanConversation(r *sql.Rows) (c Conversation, err error) {
 	var meta string
-	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &meta, &c.Created, &c.stream, &c.first)
+	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &c.ContactID, &meta, &c.Created, &c.stream, &c.first)
 	c.Meta, c.Updated = json.RawMessage(meta), c.Created
 	return c, err
 }
@@ -158,10 +159,31 @@ func (m *Model) Conversations(ctx context.Context, account string, bots []string
 	return list(ctx, m.read, q, p, scanConversation)
 }
 
+// IntegrationsOf lists an account's integrations with a phone number ID, the
+// oldest first.
+func (m *Model) IntegrationsOf(ctx context.Context, account, phoneNumberID string) ([]Integration, error) {
+	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
+	q.and("account = ?", account)
+	q.and("phone = ?", phoneNumberID)
+	return list(ctx, m.read, q, Page{Take: 10}, scanIntegration)
+}
+
+// OwingOf lists up to limit conversations of an integration that owe work,
+// whenever it is due.
+func (m *Model) OwingOf(ctx context.Context, integration string, limit int) ([]events.Stream, error) {
+	prefix := events.StreamOf(events.ConversationCategory, integration)
+	return m.streams(ctx, "SELECT stream FROM owed WHERE stream > ? AND stream < ? LIMIT ?",
+		string(prefix)+".", string(prefix)+"/", limit) // the slash follows the dot
+}
+
 // Owing lists up to limit streams that owe work which is due at an instant,
 // those due first first.
 func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]events.Stream, error) {
-	rows, err := m.read.QueryContext(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
+	return m.streams(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
+}
+
+func (m *Model) streams(ctx context.Context, query string, args ...any) ([]events.Stream, error) {
+	rows, err := m.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list owing streams: %w", err)
 	}

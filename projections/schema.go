@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 1
+const version = 3
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -40,6 +40,7 @@ CREATE TABLE integrations (
 	alias     TEXT NOT NULL,
 	bot       TEXT NOT NULL,
 	blueprint TEXT NOT NULL,
+	phone     TEXT NOT NULL, -- Meta's ID of the number
 	meta      TEXT NOT NULL,
 	settings  BLOB NOT NULL,
 	created   INTEGER NOT NULL,
@@ -47,6 +48,7 @@ CREATE TABLE integrations (
 );
 CREATE INDEX integrations_account ON integrations (account, seq);
 CREATE INDEX integrations_alias ON integrations (account, alias) WHERE alias <> '';
+CREATE INDEX integrations_phone ON integrations (account, phone) WHERE phone <> '';
 CREATE INDEX integrations_bot ON integrations (bot);
 CREATE TABLE deleted_integrations (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE conversations (
@@ -57,6 +59,7 @@ CREATE TABLE conversations (
 	stream      TEXT NOT NULL,
 	first       INTEGER NOT NULL, -- revision in the stream that it begins with
 	bot         TEXT NOT NULL,
+	contact     TEXT NOT NULL,
 	meta        TEXT NOT NULL,
 	created     INTEGER NOT NULL
 );
@@ -64,6 +67,19 @@ CREATE INDEX conversations_account ON conversations (account, seq);
 CREATE INDEX conversations_integration ON conversations (integration, seq);
 CREATE INDEX conversations_bot ON conversations (bot);
 CREATE INDEX conversations_stream ON conversations (stream, first);
+CREATE INDEX conversations_contact ON conversations (contact, seq) WHERE contact <> '';
+CREATE TABLE contacts (
+	seq         INTEGER PRIMARY KEY,
+	id          TEXT NOT NULL UNIQUE,
+	account     TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	meta        TEXT NOT NULL,
+	settings    BLOB NOT NULL,
+	created     INTEGER NOT NULL,
+	updated     INTEGER NOT NULL,
+	UNIQUE (account, fingerprint)
+);
+CREATE INDEX contacts_account ON contacts (account, seq);
 CREATE TABLE names (
 	id   INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE
