@@ -23,7 +23,7 @@ type shownConversation struct {
 
 func showConversation(c projections.Conversation) shownConversation {
 	return shownConversation{
-		ID: c.ID, BotID: orNull(c.BotID), Meta: c.Meta,
+		ID: c.ID, ContactID: orNull(c.ContactID), BotID: orNull(c.BotID), Meta: c.Meta,
 		CreatedAt: c.Created.Milliseconds(), UpdatedAt: c.Updated.Milliseconds(),
 	}
 }

@@ -109,13 +109,71 @@ func (r receiver) store(ctx context.Context, parsed whatsapp.Notification, deliv
 	if len(own) == 1 && len(foreign) == 0 && rest.IsEmpty() {
 		return r.deliver(ctx, own[0])
 	}
+	elsewhere, foreign, err := r.redirect(ctx, foreign)
+	if err != nil {
+		return err
+	}
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	for _, d := range own {
 		group.Go(func() error { return r.deliver(ctx, d) })
 	}
-	group.Go(func() error { return r.remainder(ctx, parsed, foreign, rest, len(own) == 0) })
+	for _, e := range elsewhere {
+		group.Go(func() error { return e.to.deliver(ctx, e.Delivery) })
+	}
+	group.Go(func() error { return r.remainder(ctx, parsed, foreign, rest, len(own)+len(elsewhere) == 0) })
+	for _, c := range rest.Changes {
+		group.Go(func() error { return r.follow(ctx, c) })
+	}
 	return group.Wait()
+}
+
+// follow tells conversations that their senders have other user IDs.
+func (r receiver) follow(ctx context.Context, c whatsapp.Change) error {
+	number, changes := c.UserIDChanges()
+	if own := r.view.Settings.PhoneNumberID; number != "" && own != "" && number != own {
+		return nil
+	}
+	for _, change := range changes {
+		err := r.converse(ctx, change.Sender(), conversation.Receive{Became: []events.Person{{UserID: change.Current}}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// redirected is a delivery for another integration of the account.
+type redirected struct {
+	whatsapp.Delivery
+	to receiver
+}
+
+// redirect finds the account's integrations that deliveries for other phone
+// numbers belong to: an app of Meta's sends all its numbers to one callback.
+// The signature was checked, and both belong to the same owner. left are those
+// that no integration claims.
+func (r receiver) redirect(ctx context.Context, foreign []whatsapp.Delivery) (found []redirected, left []whatsapp.Delivery, err error) {
+	for _, d := range foreign {
+		claims, err := r.server.model.IntegrationsOf(ctx, r.view.Account, d.PhoneNumberID)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(claims) == 0 {
+			left = append(left, d)
+			continue
+		}
+		to := r
+		to.notification.Integration = claims[0].ID
+		if to.view, err = r.server.look(ctx, claims[0].ID); domain.IsRefusal(err, domain.NotFound) {
+			left = append(left, d) // deleted a moment ago
+		} else if err != nil {
+			return nil, nil, err
+		} else {
+			found = append(found, redirected{d, to})
+		}
+	}
+	return found, left, nil
 }
 
 // sort tells the deliveries for the integration's phone number from those for
@@ -145,18 +203,31 @@ func (r receiver) deliver(ctx context.Context, d whatsapp.Delivery) error {
 	m := r.server.metrics
 	m.items.WithLabelValues("message").Add(float64(len(d.Messages)))
 	m.items.WithLabelValues("status").Add(float64(len(d.Statuses)))
+	m.items.WithLabelValues("echo").Add(float64(len(d.Echoes)))
 	body := conversation.Receive{
-		Policy: r.policy(d.Sender),
+		Policy: policyOf(r.view.Settings, d.Sender),
 		Notification: &events.NotificationReceived{
-			Payload: cut(d.Payload), Size: len(d.Payload), Fields: []string{"messages"},
+			Payload: cut(d.Payload), Size: len(d.Payload), Fields: fields(d),
 			Messages: len(d.Messages), Statuses: len(d.Statuses),
 		},
 	}
 	size := len(body.Notification.Payload)
 	flush := func() error {
 		err := r.converse(ctx, d.Sender, body)
-		body.Notification, body.Messages, body.Statuses, size = nil, nil, nil, 0
+		body.Notification, body.Messages, body.Statuses, body.Echoes, body.Became, size = nil, nil, nil, nil, nil, 0
 		return err
+	}
+	for _, e := range d.Echoes {
+		if len(body.Echoes) == batchItems || size > batchBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		in := inbound(e.Message)
+		size += len(in.Text)
+		body.Echoes = append(body.Echoes, conversation.Echo{
+			Message: in.Message, Session: in.Session, WAMID: in.WAMID, Kind: in.Kind, Text: in.Text, At: in.At,
+		})
 	}
 	for _, st := range d.Statuses {
 		if len(body.Statuses) == batchItems {
@@ -168,6 +239,9 @@ func (r receiver) deliver(ctx context.Context, d whatsapp.Delivery) error {
 	}
 	for _, message := range d.Messages {
 		in := inbound(message)
+		if s := message.System; s != nil && (s.WaID != "" || s.UserID != "") {
+			body.Became = append(body.Became, events.Person{Phone: s.WaID, UserID: s.UserID})
+		}
 		if len(body.Messages) == batchItems || size+len(in.Text) > batchBytes {
 			if err := flush(); err != nil {
 				return err
@@ -177,6 +251,18 @@ func (r receiver) deliver(ctx context.Context, d whatsapp.Delivery) error {
 		body.Messages = append(body.Messages, in)
 	}
 	return flush()
+}
+
+// fields names the webhook fields of a delivery.
+func fields(d whatsapp.Delivery) []string {
+	var names []string
+	if len(d.Messages)+len(d.Statuses) > 0 {
+		names = append(names, "messages")
+	}
+	if len(d.Echoes) > 0 {
+		names = append(names, d.Echoes[0].Field)
+	}
+	return names
 }
 
 func (r receiver) converse(ctx context.Context, sender string, body conversation.Receive) error {
@@ -191,9 +277,8 @@ func (r receiver) converse(ctx context.Context, sender string, body conversation
 	return err
 }
 
-// policy is what the integration prescribes for a sender.
-func (r receiver) policy(sender string) conversation.Policy {
-	s := r.view.Settings
+// policyOf is what an integration prescribes for a sender.
+func policyOf(s events.IntegrationSettings, sender string) conversation.Policy {
 	return conversation.Policy{
 		Allowed: integration.Admits(s.AllowFrom, sender),
 		BotID:   s.BotID, BlueprintID: s.BlueprintID, Lifetime: integration.Lifetime(s),
@@ -222,9 +307,19 @@ func inbound(m whatsapp.Message) conversation.Inbound {
 	}
 	return conversation.Inbound{
 		Message: events.NewKey(), Session: events.NewKey(), WAMID: wamid(m.ID, m.Raw),
-		From: m.From, UserID: m.UserID, Profile: m.Profile, Kind: m.Type,
+		From: m.From, UserID: m.UserID, Profile: m.Profile, Username: m.Username, Kind: m.Type,
 		Text: text, ReplyTo: m.Context.ReplyTo, At: events.At(m.Timestamp), Opens: opens && m.GroupID == "",
-		Placeholder: m.IsPlaceholder(),
+		Tap: m.Reply != nil, Media: file(m), Placeholder: m.IsPlaceholder(),
+	}
+}
+
+// file is what is known of the file that came with a message, if one did.
+func file(m whatsapp.Message) *events.Media {
+	if m.Media == nil || m.Media.ID == "" || m.GroupID != "" {
+		return nil
+	}
+	return &events.Media{
+		ID: m.Media.ID, Type: m.Media.MIME, SHA256: m.Media.SHA256, Name: m.Media.Filename, Voice: m.Media.Voice,
 	}
 }
 
@@ -247,6 +342,7 @@ func status(st whatsapp.Status) conversation.Status {
 		if out.Detail == "" {
 			out.Detail = e.Message
 		}
+		out.Cure = whatsapp.Advise(e).Cure
 	}
 	return out
 }

@@ -130,6 +130,7 @@ func (s *Server) routes() {
 		api.Post("/integration/whatsapp/:id/update", s.owned(s.updateIntegration))
 		api.Post("/integration/whatsapp/:id/delete", s.owned(s.deleteIntegration))
 		api.Post("/integration/whatsapp/:id/setup", s.owned(s.setupIntegration))
+		api.Post("/integration/whatsapp/:id/initiate", s.owned(s.initiate))
 
 		api.Post("/bot/create", s.owned(s.createBot))
 		api.Get("/bot/list", s.owned(s.listBots))

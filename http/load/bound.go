@@ -3,12 +3,15 @@ package load
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"parley/whatsapp"
 )
@@ -17,12 +20,17 @@ import (
 const maxGroup = 1024
 
 // Bound is the least that a server with our promise does: it parses a webhook,
-// checks its signature, and has the body on disk before it answers.
+// checks its signature, and has the body on disk before it answers. With a
+// world it goes on to answer the message, and saves every step.
 type Bound struct {
-	app  *fiber.App
-	file *os.File
-	jobs chan job
-	done chan struct{}
+	app    *fiber.App
+	file   *os.File
+	jobs   chan job
+	done   chan struct{}
+	world  string
+	client *fasthttp.Client
+	turns  sync.WaitGroup
+	logger *slog.Logger
 }
 
 type job struct {
@@ -30,8 +38,9 @@ type job struct {
 	saved chan error
 }
 
-// NewBound makes a bound that writes into a directory.
-func NewBound(dir, appSecret string) (*Bound, error) {
+// NewBound makes a bound that writes into a directory. world is the address of
+// the model and of Meta; "" is none, and then it only takes webhooks in.
+func NewBound(dir, appSecret, world string, logger *slog.Logger) (*Bound, error) {
 	f, err := os.Create(filepath.Join(dir, "bound.log"))
 	if err != nil {
 		return nil, fmt.Errorf("make the bound's file: %w", err)
@@ -39,6 +48,7 @@ func NewBound(dir, appSecret string) (*Bound, error) {
 	b := &Bound{
 		app:  fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 4_500_000}),
 		file: f, jobs: make(chan job, maxGroup), done: make(chan struct{}),
+		world: world, client: newClient(maxGroup), logger: logger,
 	}
 	b.app.Post("/", func(c *fiber.Ctx) error { return b.receive(c, appSecret) })
 	go b.commit()
@@ -49,15 +59,31 @@ func (b *Bound) receive(c *fiber.Ctx, appSecret string) error {
 	if !whatsapp.Verify(c.Get("X-Hub-Signature-256"), c.Body(), appSecret) {
 		return c.SendStatus(fiber.StatusForbidden)
 	}
-	if _, err := whatsapp.Parse(c.Body()); err != nil {
+	parsed, err := whatsapp.Parse(c.Body())
+	if err != nil {
 		return c.SendStatus(fiber.StatusBadRequest)
 	}
-	j := job{body: c.Body(), saved: make(chan error, 1)}
-	b.jobs <- j
-	if err := <-j.saved; err != nil {
+	if b.world != "" && len(parsed.Statuses) > 0 {
+		err = b.saveStatuses(parsed.Statuses)
+	} else {
+		err = b.save(c.Body())
+	}
+	if err != nil {
 		return err
 	}
+	if b.world != "" {
+		for _, m := range parsed.Messages {
+			b.turns.Go(func() { b.answer(m) })
+		}
+	}
 	return c.JSON(struct{}{})
+}
+
+// save returns when a body is on disk.
+func (b *Bound) save(body []byte) error {
+	j := job{body: body, saved: make(chan error, 1)}
+	b.jobs <- j
+	return <-j.saved
 }
 
 // commit writes whatever waits and syncs it once.
@@ -89,6 +115,7 @@ func (b *Bound) Serve(l net.Listener) error { return b.app.Listener(l) }
 // Close stops the bound.
 func (b *Bound) Close() error {
 	err := b.app.Shutdown()
+	b.turns.Wait()
 	close(b.jobs)
 	<-b.done
 	return errors.Join(err, b.file.Close())

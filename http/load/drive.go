@@ -157,6 +157,18 @@ type run struct {
 
 func (r *run) post(c *fasthttp.Client, t Target, due time.Time) {
 	body, signature := t.Webhooks.Next()
+	if err := t.post(c, body, signature); err != nil {
+		r.errors++
+		if r.first == "" {
+			r.first = err.Error()
+		}
+		return
+	}
+	r.latencies = append(r.latencies, time.Since(due))
+}
+
+// post posts one webhook. The error says why it was not answered 200.
+func (t Target) post(c *fasthttp.Client, body []byte, signature string) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
@@ -169,14 +181,7 @@ func (r *run) post(c *fasthttp.Client, t Target, due time.Time) {
 	if err == nil && response.StatusCode() != fasthttp.StatusOK {
 		err = fmt.Errorf("status %d: %s", response.StatusCode(), response.Body())
 	}
-	if err != nil {
-		r.errors++
-		if r.first == "" {
-			r.first = err.Error()
-		}
-		return
-	}
-	r.latencies = append(r.latencies, time.Since(due))
+	return err
 }
 
 func sum(scenario string, connections, rate int, took time.Duration, runs []run) Result {

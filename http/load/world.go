@@ -2,39 +2,46 @@ package load
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"math"
 	"net"
-	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
-// World stands for Meta and the model server: it accepts every message at once,
-// and answers every turn at once or never.
+// Never is the time of a model that does not answer.
+const Never time.Duration = math.MaxInt64
+
+// World stands for Meta and the model server: the model repeats what was said
+// last, and Meta accepts every message at once. Turns tells it whom to tell.
 type World struct {
-	server   *http.Server
+	server   *fasthttp.Server
 	listener net.Listener
-	hang     bool
+	model    time.Duration
+	over     chan struct{}
 	sent     atomic.Int64
+	hears    atomic.Pointer[func(accepted)]
 }
 
-// NewWorld starts a world on a loopback address.
-func NewWorld(hang bool) (*World, error) {
+// accepted is a message that Meta took.
+type accepted struct {
+	to, text, opaque, wamid string
+	at                      time.Time
+}
+
+// NewWorld starts a world on a loopback address. Its model takes a time to
+// answer.
+func NewWorld(model time.Duration) (*World, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	w := &World{listener: l, hang: hang}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat/completions", w.complete)
-	mux.HandleFunc("POST /", w.send)
-	w.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	w := &World{listener: l, model: model, over: make(chan struct{})}
+	w.server = &fasthttp.Server{Handler: w.handle, NoDefaultServerHeader: true, CloseOnShutdown: true}
 	go func() { _ = w.server.Serve(l) }() // ends with Close
 	return w, nil
 }
@@ -43,98 +50,73 @@ func NewWorld(hang bool) (*World, error) {
 func (w *World) URL() string { return "http://" + w.listener.Addr().String() }
 
 // Close ends the world, whatever hangs in it.
-func (w *World) Close() { _ = w.server.Close() }
+func (w *World) Close() {
+	close(w.over)
+	_ = w.server.Shutdown()
+}
+
+func (w *World) handle(c *fasthttp.RequestCtx) {
+	if string(c.Path()) == "/v1/chat/completions" {
+		w.complete(c)
+	} else {
+		w.send(c)
+	}
+}
 
 // complete is the model. It streams one short answer.
-func (w *World) complete(out http.ResponseWriter, r *http.Request) {
-	if w.hang {
-		<-r.Context().Done()
+func (w *World) complete(c *fasthttp.RequestCtx) {
+	if w.model == Never {
+		<-w.over
 		return
 	}
-	_, _ = io.Copy(io.Discard, r.Body)
-	out.Header().Set("Content-Type", "text/event-stream")
+	text := lastSaid(c.PostBody())
+	if w.model > 0 {
+		time.Sleep(w.model)
+	}
+	c.SetContentType("text/event-stream")
 	for _, chunk := range []string{
-		`{"id":"c","object":"chat.completion.chunk","model":"bench","choices":[{"index":0,"delta":{"role":"assistant","content":"Yes, it does."}}]}`,
+		`{"id":"c","object":"chat.completion.chunk","model":"bench","choices":[{"index":0,"delta":{"role":"assistant","content":` + text + `}}]}`,
 		`{"id":"c","object":"chat.completion.chunk","model":"bench","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
 		`[DONE]`,
 	} {
-		fmt.Fprintf(out, "data: %s\n\n", chunk)
+		fmt.Fprintf(c, "data: %s\n\n", chunk)
 	}
+}
+
+// lastSaid is the newest message of a request to the model, as JSON.
+func lastSaid(body []byte) string {
+	var request struct {
+		Messages []struct{ Content json.RawMessage }
+	}
+	if json.Unmarshal(body, &request) != nil || len(request.Messages) == 0 {
+		return `"What?"`
+	}
+	return string(request.Messages[len(request.Messages)-1].Content)
 }
 
 // send is Meta.
-func (w *World) send(out http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+func (w *World) send(c *fasthttp.RequestCtx) {
+	at := time.Now()
+	c.SetContentType("application/json")
+	if bytes.Contains(c.PostBody(), []byte(`"status":"read"`)) {
+		c.SetBodyString(`{"success":true}`)
 		return
 	}
-	out.Header().Set("Content-Type", "application/json")
-	if bytes.Contains(body, []byte(`"status":"read"`)) {
-		_, _ = io.WriteString(out, `{"success":true}`)
+	var message struct {
+		To     string
+		Opaque string `json:"biz_opaque_callback_data"`
+		Text   struct{ Body string }
+	}
+	if err := json.Unmarshal(c.PostBody(), &message); err != nil {
+		c.Error(err.Error(), fasthttp.StatusBadRequest)
 		return
 	}
-	id := "wamid.sent." + strconv.FormatInt(w.sent.Add(1), 10)
-	fmt.Fprintf(out, `{"messaging_product":"whatsapp","contacts":[{"input":"1","wa_id":"1"}],"messages":[{"id":%q}]}`, id)
-}
-
-// Furnish waits for a server to be ready, makes a bot and an integration, and
-// gives the integration's callback address.
-func Furnish(ctx context.Context, base, secret, phoneNumberID, appSecret string) (string, error) {
-	if err := awaitReady(ctx, base); err != nil {
-		return "", err
+	a := accepted{
+		to: message.To, text: message.Text.Body, opaque: message.Opaque, at: at,
+		wamid: "wamid.HBgLMTU1NTAwMDAwMDAVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA." + strconv.FormatInt(w.sent.Add(1), 10),
 	}
-	bot, err := create(ctx, base+"/api/v1/bot/create", secret, map[string]any{"name": "Bench", "model": "bench", "backstory": "Be brief."})
-	if err != nil {
-		return "", err
+	if hear := w.hears.Load(); hear != nil {
+		(*hear)(a)
 	}
-	integration, err := create(ctx, base+"/api/v1/integration/whatsapp/create", secret, map[string]any{
-		"name": "Bench", "botId": bot, "phoneNumberId": phoneNumberID, "accessToken": "EAAG-bench", "appSecret": appSecret,
-	})
-	return base + "/api/v1/integration/whatsapp/" + integration + "/callback", err
-}
-
-// awaitReady waits up to 30 seconds.
-func awaitReady(ctx context.Context, base string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		if response, err := http.DefaultClient.Do(r); err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("the server does not become ready")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func create(ctx context.Context, url, secret string, body any) (string, error) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return "", err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(encoded))
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+secret)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close() // read to the end below
-	var answer struct{ ID, Message string }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.ID == "" {
-		return "", fmt.Errorf("%s: %d %s", strings.TrimPrefix(url, "http://"), response.StatusCode, answer.Message)
-	}
-	return answer.ID, nil
+	fmt.Fprintf(c, `{"messaging_product":"whatsapp","contacts":[{"input":%[1]q,"wa_id":%[1]q}],"messages":[{"id":%[2]q}]}`, a.to, a.wamid)
 }
