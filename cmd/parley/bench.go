@@ -7,13 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
-	"syscall"
 	"time"
 
 	"parley/http/load"
@@ -29,30 +24,38 @@ const (
 // benchOptions are the numbers of a bench.
 type benchOptions struct {
 	connections, rate, calm, senders int
-	duration                         time.Duration
-	dir                              string
-	bound                            bool // be the bound server
+	inFlight, turnRate               int
+	modelTime, duration              time.Duration
+	dir, only                        string
+	bound                            bool   // be the bound server
+	world                            string // of the bound server
 }
 
-// bench measures how fast webhooks are taken in, beside the bound. The server,
-// the bound and the world run as processes of their own, one after the other
-// loaded by this one.
+// bench measures how fast webhooks are taken in and turns are done, beside the
+// bound. The server and the bound run as processes of their own, one after the
+// other loaded by this one, which plays Meta and the model, too.
 func bench(ctx context.Context, args []string, out io.Writer) error {
 	var o benchOptions
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
+	flags.StringVar(&o.only, "only", "", "webhooks or turns; both by default")
 	flags.IntVar(&o.connections, "connections", 128, "connections that post webhooks")
 	flags.IntVar(&o.rate, "rate", 5000, "webhooks per second of the open loop")
 	flags.IntVar(&o.calm, "calm-rate", 500, "webhooks per second when the model's speed is compared")
 	flags.IntVar(&o.senders, "senders", 5000, "people who write")
+	flags.IntVar(&o.inFlight, "in-flight", 512, "people who wait for their answers in the closed loop of turns")
+	flags.IntVar(&o.turnRate, "turn-rate", 500, "turns per second of the open loop")
+	flags.DurationVar(&o.modelTime, "model-time", 200*time.Millisecond, "time that the model takes in the open loop of turns")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "length of each scenario")
 	flags.StringVar(&o.dir, "dir", "", "directory on the disk to be measured; a temporary one by default")
 	flags.BoolVar(&o.bound, "bound", false, "be the bound server, on standard output's first line its address")
+	flags.StringVar(&o.world, "world", "", "address of the model and of Meta, for the bound server")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	easeCollector()
 	if o.bound {
-		return serveBound(ctx, o.dir, out)
+		return serveBound(ctx, o, out)
 	}
 	dir, err := os.MkdirTemp(o.dir, "parley-bench-")
 	if err != nil {
@@ -61,167 +64,99 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	defer os.RemoveAll(dir) // temporary
 	o.dir = dir
 	results, err := o.run(ctx)
-	if err != nil {
-		return err
-	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(results)
+	return errors.Join(err, encoder.Encode(results))
 }
 
 // report is what a bench prints.
 type report struct {
-	Machine string  `json:"machine"`
-	Go      string  `json:"go"`
-	Time    string  `json:"time"`
-	Results []any   `json:"results"`
-	Share   float64 `json:"closed_loop_share_of_bound"`
-	Hang    float64 `json:"ack_p50_hanging_over_answering"`
+	Machine  string         `json:"machine"`
+	Go       string         `json:"go"`
+	Time     string         `json:"time"`
+	Webhooks *webhookReport `json:"webhooks,omitempty"`
+	Turns    *turnReport    `json:"turns,omitempty"`
 }
 
-func (o benchOptions) run(ctx context.Context) (report, error) {
-	r := report{
+// run gives what it came to before an error, too.
+func (o benchOptions) run(ctx context.Context) (r report, err error) {
+	r = report{
 		Machine: fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Go:      runtime.Version(), Time: time.Now().UTC().Format(time.RFC3339),
 	}
+	if o.only != "turns" {
+		r.Webhooks = &webhookReport{}
+		err = o.webhookRuns(ctx, r.Webhooks)
+	}
+	if o.only != "webhooks" && err == nil {
+		r.Turns = &turnReport{}
+		err = o.turnRuns(ctx, r.Turns)
+	}
+	return r, err
+}
+
+// webhookReport is how fast webhooks are taken in.
+type webhookReport struct {
+	Results []load.Result `json:"results"`
+	Share   float64       `json:"closed_loop_share_of_bound"`
+	Hang    float64       `json:"ack_p50_hanging_over_answering"`
+}
+
+func (o benchOptions) webhookRuns(ctx context.Context, r *webhookReport) error {
 	keep := func(x load.Result) load.Result {
 		r.Results = append(r.Results, x)
 		return x
 	}
+	closed := func(name string, t load.Target) load.Result {
+		return keep(t.Closed(ctx, name+", closed loop", o.connections, o.duration))
+	}
+	open := func(name string, t load.Target, rate int) load.Result {
+		return keep(t.Open(ctx, name, o.connections, rate, o.duration))
+	}
 	var bound, ours, hanging, answering load.Result
-	err := o.withBound(ctx, func(t load.Target) {
-		bound = keep(t.Closed(ctx, "bound, closed loop", o.connections, o.duration))
-		keep(t.Open(ctx, "bound, open loop", o.connections, o.rate, o.duration))
-	})
-	if err != nil {
-		return r, err
-	}
-	err = o.withServer(ctx, "hang", func(t load.Target) {
-		ours = keep(t.Closed(ctx, "parley, model hangs, closed loop", o.connections, o.duration))
-	})
-	if err != nil {
-		return r, err
-	}
-	err = o.withServer(ctx, "hang", func(t load.Target) {
-		keep(t.Open(ctx, "parley, model hangs, open loop", o.connections, o.rate, o.duration))
-		hanging = keep(t.Open(ctx, "parley, model hangs, calm", o.connections, o.calm, o.duration))
-	})
-	if err != nil {
-		return r, err
-	}
-	err = o.withServer(ctx, "answer", func(t load.Target) {
-		answering = keep(t.Open(ctx, "parley, model answers at once, calm", o.connections, o.calm, o.duration))
-		keep(t.Closed(ctx, "parley, model answers at once, closed loop", o.connections, o.duration))
-	})
-	if err != nil {
-		return r, err
+	for _, run := range []func() error{
+		func() error {
+			return o.withBound(ctx, nil, func(t load.Target) error {
+				bound = closed("bound", t)
+				open("bound, open loop", t, o.rate)
+				return nil
+			})
+		},
+		func() error {
+			return o.withWarmServer(ctx, load.Never, func(t load.Target) {
+				ours = closed("parley, model hangs", t)
+			})
+		},
+		func() error {
+			return o.withWarmServer(ctx, load.Never, func(t load.Target) {
+				open("parley, model hangs, open loop", t, o.rate)
+				hanging = open("parley, model hangs, calm", t, o.calm)
+			})
+		},
+		func() error {
+			return o.withWarmServer(ctx, 0, func(t load.Target) {
+				answering = open("parley, model answers at once, calm", t, o.calm)
+				closed("parley, model answers at once", t)
+			})
+		},
+	} {
+		if err := run(); err != nil {
+			return err
+		}
 	}
 	r.Share, r.Hang = ours.PerSecond/bound.PerSecond, hanging.P50/answering.P50
-	return r, nil
+	return nil
 }
 
-// serveBound is the child process that answers for the bound.
-func serveBound(ctx context.Context, dir string, out io.Writer) error {
-	b, err := load.NewBound(dir, benchAppSecret)
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(out, l.Addr())
-	served := make(chan error, 1)
-	go func() { served <- b.Serve(l) }()
-	<-ctx.Done()
-	return errors.Join(b.Close(), <-served)
-}
-
-func (o benchOptions) withBound(ctx context.Context, drive func(load.Target)) error {
-	child, err := start(ctx, "bench", "--bound", "--dir", o.dir)
-	if err != nil {
-		return err
-	}
-	address := ""
-	_, err = fmt.Fscanln(child.out, &address)
-	if err == nil {
-		drive(load.Target{URL: "http://" + address + "/", Webhooks: o.webhooks("bound"), Process: child.process.Process.Pid})
-	}
-	return errors.Join(err, child.stop())
-}
-
-func (o benchOptions) webhooks(run string) *load.Webhooks {
-	return &load.Webhooks{
-		PhoneNumberID: benchNumber, AppSecret: benchAppSecret, Senders: o.senders,
-		Run: run + fmt.Sprint(time.Now().UnixNano()),
-	}
-}
-
-// child is a process of this program.
-type child struct {
-	process *exec.Cmd
-	out     io.Reader
-}
-
-func start(ctx context.Context, args ...string) (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	c := exec.CommandContext(ctx, self, args...)
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", strings.Join(args, " "), err)
-	}
-	return &child{process: c, out: out}, nil
-}
-
-// stop asks the process to end and waits for it.
-func (c *child) stop() error {
-	if err := c.process.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, c.out) // until it closes
-	return c.process.Wait()
-}
-
-// withServer runs a server with a model that hangs or answers, and drives its
-// callback.
-func (o benchOptions) withServer(ctx context.Context, model string, drive func(load.Target)) error {
-	world, err := load.NewWorld(model == "hang")
-	if err != nil {
-		return err
-	}
-	defer world.Close()
-	dir := filepath.Join(o.dir, fmt.Sprint(time.Now().UnixNano()))
-	address, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	server, err := start(ctx, "serve", "--data", dir, "--listen", address, "--tokens", "bench:"+benchSecret,
-		"--graph-url", world.URL(), "--openai-base-url", world.URL()+"/v1", "--log-level", "error")
-	if err != nil {
-		return err
-	}
-	url, err := load.Furnish(ctx, "http://"+address, benchSecret, benchNumber, benchAppSecret)
-	target := load.Target{URL: url, Webhooks: o.webhooks(model), Process: server.process.Process.Pid}
-	if err == nil {
-		err = target.Warm(o.connections)
-	}
-	if err == nil {
-		drive(target)
-	}
-	return errors.Join(err, server.stop())
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
+// withWarmServer runs a server that everybody wrote to.
+func (o benchOptions) withWarmServer(ctx context.Context, model time.Duration, drive func(load.Target)) error {
+	return withWorld(model, func(world *load.World) error {
+		return o.withServer(ctx, world, func(t load.Target) error {
+			err := t.Warm(o.connections)
+			if err == nil {
+				drive(t)
+			}
+			return err
+		})
+	})
 }

@@ -20,7 +20,7 @@ func TestTheModelAndMetaHang(t *testing.T) {
 	model, url := newModel(t)
 	var meta *gate
 	w := newWorld(t, options{
-		settings: []string{"--openai-base-url", url, "--settle", "8s"}, env: []string{"OPENAI_API_KEY=sk-unused"},
+		settings: []string{"--openai-base-url", url, "--settle", "8s", "--gather", "0"}, env: []string{"OPENAI_API_KEY=sk-unused"},
 		model: "repeat", backstory: "Repeat what you are told.",
 		between: func(h http.Handler) http.Handler {
 			meta = newGate(h)

@@ -120,7 +120,7 @@ func (c *crowd) answered(t *testing.T, within time.Duration) {
 		}
 	}()
 	eventually(t, within, "every message is answered", func() bool {
-		missing = c.people*c.letters - len(c.w.meta.Accepted(""))
+		missing = c.people*c.letters - len(c.w.sent(""))
 		return missing <= 0
 	})
 	c.w.quiet()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,10 +168,14 @@ func (w *world) connect(accessToken, appSecret string) {
 // person is "".
 func (w *world) sent(person string) (texts []string) {
 	for _, a := range w.meta.Accepted(person) {
-		texts = append(texts, a.Text())
+		texts = append(texts, answersIn(a.Text())...)
 	}
 	return texts
 }
+
+// answersIn takes a text apart: answers to messages that waited together go out
+// together.
+func answersIn(sent string) []string { return strings.Split(sent, "\n\n") }
 
 // quiet waits until Meta has no webhook left to deliver.
 func (w *world) quiet() {
