@@ -2,8 +2,9 @@
 
 GO ?= go
 FUZZTIME ?= 20s
+LIVES ?= 1000
 
-.PHONY: run test build check system fuzz golden bench clean
+.PHONY: run test build check system lives fuzz golden bench clean
 
 # A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
 run: build
@@ -28,21 +29,28 @@ check:
 system:
 	$(GO) test -tags system -count=1 -timeout 10m ./test/system
 
+# Whole lives from seeds: people, a hostile Meta, failing models, crashes.
+lives:
+	$(GO) test -timeout 30m -run '^TestLives$$' -lives=$(LIVES) .
+
 # Nonsense for everything that strangers can send.
 fuzz:
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./whatsapp
 	$(GO) test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) ./whatsapp
 	$(GO) test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./events
+	$(GO) test -run '^$$' -fuzz '^FuzzFormat$$' -fuzztime $(FUZZTIME) ./whatsapp/format
+	$(GO) test -run '^$$' -fuzz '^FuzzSplit$$' -fuzztime $(FUZZTIME) ./whatsapp/format
 
 # Writes encodings and transcripts anew. Read the difference: a released
 # encoding never changes.
 golden:
 	$(GO) test ./events -golden
 	$(GO) test ./domain/conversation -rewrite
+	$(GO) test -run TestTheWhatsAppPage . -write-docs
 
 # The figures of docs/benchmarks.md.
 bench: build
-	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/local ./domain/conversation ./projections ./whatsapp
+	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/local ./domain/conversation ./projections ./whatsapp ./whatsapp/format
 	./bin/parley bench
 
 clean:

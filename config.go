@@ -36,6 +36,17 @@ type Config struct {
 	// Settle is how long a send of unknown outcome waits for a status before
 	// it is tried again.
 	Settle time.Duration
+	// Gather is how long a turn waits for further messages, Pause how long the
+	// bot is silent after a person answered in its place.
+	Gather, Pause time.Duration
+	// Apology is what people are told when the model fails for good.
+	Apology string
+	// NumberRate is how many messages a phone number sends in a second.
+	NumberRate int
+	// Media is the address of the media store.
+	Media string
+	// TranscribeModel writes voice messages down; "" is none.
+	TranscribeModel string
 }
 
 // setting is one thing that can be set, by flag or environment.
@@ -100,6 +111,30 @@ var settings = []setting{
 		func(c *Config, v string) (err error) { c.Settle, err = duration(v); return err },
 	},
 	{
+		"gather", "PARLEY_GATHER", "1s", "how long to wait for further messages that are answered together; 0 is not at all",
+		func(c *Config, v string) (err error) { c.Gather, err = durationOrNone(v); return err },
+	},
+	{
+		"pause", "PARLEY_PAUSE", "1h", "how long the bot is silent after somebody answered from the business's own phone; 0 is not at all",
+		func(c *Config, v string) (err error) { c.Pause, err = durationOrNone(v); return err },
+	},
+	{
+		"apology", "PARLEY_APOLOGY", "", "what people are told when the model fails for good; nothing by default",
+		func(c *Config, v string) error { c.Apology = v; return nil },
+	},
+	{
+		"number-rate", "PARLEY_NUMBER_RATE", "80", "messages that a phone number may send in a second; Meta raises its limit with use",
+		func(c *Config, v string) (err error) { c.NumberRate, err = positive(v); return err },
+	},
+	{
+		"media", "PARLEY_MEDIA", "", "address of the media store, for example file:///srv/media; in the data directory by default",
+		func(c *Config, v string) error { c.Media = v; return nil },
+	},
+	{
+		"transcribe-model", "PARLEY_TRANSCRIBE_MODEL", "", "model of the OpenAI-compatible server that writes voice messages down, for example whisper-1",
+		func(c *Config, v string) error { c.TranscribeModel = v; return nil },
+	},
+	{
 		"log-level", "PARLEY_LOG_LEVEL", "info", "debug, info, warn or error",
 		func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) },
 	},
@@ -153,9 +188,21 @@ func (c *Config) complete() {
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + c.Listen
 	}
+	if c.Media == "" {
+		c.Media = "file://" + filepath.ToSlash(absolute(filepath.Join(c.Data, "media")))
+	}
 	if c.MasterKeyFile == "" {
 		c.MasterKeyFile = filepath.Join(c.Data, "master.key")
 	}
+}
+
+// absolute gives a path from the root. It fails only where there is no working
+// directory, and then the path fails when it is used.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
 }
 
 func printSettings(w io.Writer, command string) {
@@ -209,6 +256,13 @@ func duration(v string) (time.Duration, error) {
 		return 0, errors.New("must be a duration, for example 30s")
 	}
 	return d, nil
+}
+
+func durationOrNone(v string) (time.Duration, error) {
+	if v == "0" {
+		return 0, nil
+	}
+	return duration(v)
 }
 
 // NewLogger makes the logger that the settings ask for.

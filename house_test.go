@@ -25,6 +25,7 @@ import (
 	"parley/engine/script"
 	"parley/events"
 	"parley/events/memory"
+	"parley/media"
 	"parley/whatsapp/simulator"
 )
 
@@ -54,20 +55,24 @@ type house struct {
 	limits actors.Limits
 	way    func(http.RoundTripper) http.RoundTripper
 
-	mutex   sync.Mutex // of the node and what it writes
-	logs    bytes.Buffer
-	answers bytes.Buffer
+	mutex       sync.Mutex // of the node and what it writes
+	files       *media.Memory
+	transcriber engine.Transcriber
+	logs        bytes.Buffer
+	answers     bytes.Buffer
 
 	bot, integration, verifyToken string
 }
 
 // options change a house before it is built.
 type options struct {
-	engine engine.Engine
-	faults *simulator.Faults
-	seed   uint64
-	rules  func(*conversation.Rules)
-	limits func(*actors.Limits)
+	engine      engine.Engine
+	transcriber engine.Transcriber
+	apology     string
+	faults      *simulator.Faults
+	seed        uint64
+	rules       func(*conversation.Rules)
+	limits      func(*actors.Limits)
 	// store is made inside the bubble: what waits for it must belong there.
 	store func() events.Store
 	// way and door stand between the node and Meta: before what the node calls,
@@ -107,7 +112,8 @@ func build(t *testing.T, o options) *house {
 	if o.faults == nil {
 		o.faults = simulator.Calm()
 	}
-	h := &house{t: t, engine: o.engine, way: o.way, rules: conversation.DefaultRules(), limits: actors.DefaultLimits()}
+	h := &house{t: t, engine: o.engine, way: o.way, rules: conversation.DefaultRules(), limits: actors.DefaultLimits(), files: media.NewMemory(), transcriber: o.transcriber}
+	h.rules.Gather = 0 // most tests are about something else
 	if h.way == nil {
 		h.way = func(way http.RoundTripper) http.RoundTripper { return way }
 	}
@@ -129,7 +135,7 @@ func build(t *testing.T, o options) *house {
 	h.config = parley.Config{
 		Data: t.TempDir(), Model: "script", GraphURL: "http://graph.test", GraphVersion: "v25.0",
 		Tokens:   map[string]events.Secret{"acme": events.NewSecret(apiSecret), "globex": events.NewSecret(otherSecret)},
-		TurnTime: time.Minute, Tasks: h.limits.Tasks, Settle: h.rules.Settle,
+		TurnTime: time.Minute, Tasks: h.limits.Tasks, Settle: h.rules.Settle, NumberRate: 80, Apology: o.apology,
 	}
 	h.config.MasterKeyFile = h.config.Data + "/master.key"
 	h.start()
@@ -160,7 +166,7 @@ func (h *house) start() {
 	h.life = &life{}
 	node, err := parley.Start(h.t.Context(), h.config, parley.Parts{
 		Store: mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.way(h.sim.Transport()), h.life},
-		Rules: &h.rules, Limits: &h.limits,
+		Rules: &h.rules, Limits: &h.limits, Files: lasting{h.files}, Transcriber: h.transcriber,
 	}, logger, nil)
 	if err != nil {
 		h.t.Fatal(err)
@@ -209,6 +215,11 @@ func (m mortal) Subscribe(after events.Position) events.Subscription {
 }
 
 func (mortal) Close() error { return nil }
+
+// lasting is a media store that outlives the node.
+type lasting struct{ *media.Memory }
+
+func (lasting) Close() error { return nil }
 
 // mortalReader lets a dead node's read model rest: the file is the next one's.
 type mortalReader struct {

@@ -21,6 +21,7 @@ import (
 	"parley/domain/alias"
 	"parley/domain/bot"
 	"parley/domain/callback"
+	"parley/domain/contact"
 	"parley/domain/conversation"
 	"parley/domain/integration"
 	"parley/engine"
@@ -28,6 +29,8 @@ import (
 	"parley/events/local"
 	"parley/events/vault"
 	"parley/http"
+	"parley/media"
+	"parley/media/guard"
 	"parley/projections"
 	"parley/whatsapp"
 )
@@ -39,6 +42,10 @@ type Parts struct {
 	Store events.Store
 	// Engine answers for every bot.
 	Engine engine.Engine
+	// Transcriber writes voice messages down; it counts only with an Engine.
+	Transcriber engine.Transcriber
+	// Files keeps what people send.
+	Files media.Store
 	// Graph carries the calls to Meta.
 	Graph nethttp.RoundTripper
 	// Pages are further pages by path prefix.
@@ -57,6 +64,7 @@ type Node struct {
 	metrics  *prometheus.Registry
 	store    events.Store
 	vault    *vault.Vault
+	files    media.Store
 	model    *projections.Model
 	engine   engine.Engine
 	graph    *whatsapp.Client
@@ -84,6 +92,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 	}{
 		{"log", func(context.Context) error { return n.openStore(background, p) }},
 		{"vault", func(context.Context) error { return n.openVault() }},
+		{"media store", func(context.Context) error { return n.openFiles(p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, p) }},
 		{"accounts", n.seedAccount},
@@ -127,6 +136,22 @@ func (n *Node) openVault() error {
 	return err
 }
 
+func (n *Node) openFiles(p Parts) (err error) {
+	if n.files = p.Files; n.files == nil {
+		n.files, err = media.Open(n.config.Media)
+	}
+	return err
+}
+
+// way carries calls to Meta, and never reaches into the private network: files
+// are fetched from addresses that others name.
+func (n *Node) way(p Parts) (nethttp.RoundTripper, error) {
+	if p.Graph != nil {
+		return p.Graph, nil
+	}
+	return guard.Transport(n.config.GraphURL)
+}
+
 func (n *Node) openModel(ctx, background context.Context) (err error) {
 	n.model, err = projections.Open(ctx, projections.Config{
 		Path: filepath.Join(n.config.Data, "read", "model.db"), Store: n.store, Logger: n.logger, Registerer: n.metrics,
@@ -150,19 +175,25 @@ func (n *Node) openModel(ctx, background context.Context) (err error) {
 
 func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 	rules, limits := conversation.DefaultRules(), actors.DefaultLimits()
-	rules.Settle, limits.Tasks = n.config.Settle, n.config.Tasks
+	rules.Settle, rules.Gather, rules.Pause, limits.Tasks = n.config.Settle, n.config.Gather, n.config.Pause, n.config.Tasks
 	if p.Rules != nil {
 		rules = *p.Rules
 	}
 	if p.Limits != nil {
 		limits = *p.Limits
 	}
+	transcriber := p.Transcriber
 	if n.engine = p.Engine; n.engine == nil {
-		if n.engine, err = newEngine(n.config); err != nil {
+		if n.engine, transcriber, err = newEngine(n.config); err != nil {
 			return err
 		}
 	}
-	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, p.Graph)
+	way, err := n.way(p)
+	if err != nil {
+		return err
+	}
+	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, way)
+	pacer := perform.NewPacer(n.config.NumberRate)
 	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Registry: &cluster.Alone{},
@@ -173,9 +204,16 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 			actors.NewKind(n.host, alias.New(), nil),
 			actors.NewKind(n.host, bot.New(), nil),
 			actors.NewKind(n.host, callback.New(), nil),
-			actors.NewKind(n.host, integration.New(), &perform.Integration{Store: n.store, Vault: n.vault}),
+			actors.NewKind(n.host, contact.New(), nil),
+			actors.NewKind(n.host, integration.New(), &perform.Integration{
+				Store: n.store, Vault: n.vault, Pacer: pacer,
+				Owing: func(ctx context.Context, id string) ([]events.Stream, error) {
+					return n.model.OwingOf(ctx, id, wakeAtOnce)
+				},
+			}),
 			actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
 				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
+				Files: n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
 				Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
 				Metrics: perform.NewMetrics(n.metrics),
 			}),
@@ -249,6 +287,9 @@ func (n *Node) Stop(ctx context.Context) error {
 		errs = append(errs, n.store.Close())
 	}
 	n.parts.Wait()
+	if n.files != nil {
+		errs = append(errs, n.files.Close())
+	}
 	if n.model != nil {
 		errs = append(errs, n.model.Close())
 	}

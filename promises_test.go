@@ -219,7 +219,7 @@ func TestP3OneSenderInOrderOthersInParallel(t *testing.T) { // F183 F184 F185 F1
 	})
 }
 
-func TestP10TheAcknowledgementDependsOnNobody(t *testing.T) { // F064 F065 F066 F080 F244
+func TestP10TheAcknowledgementDependsOnNobody(t *testing.T) { // F064 F065 F066 F080 F088 F244
 	inHouse(t, options{engine: script.Func(func(engine.Turn) []script.Step { return []script.Step{script.Hang()} })}, func(h *house) {
 		began := time.Now()
 		for i := range 500 {
@@ -307,7 +307,7 @@ func TestP7DeletionStopsEverythingAtOnce(t *testing.T) { // F099 F117 F120 F121 
 		}
 		h.settle()
 		if got := len(h.sim.Calls()); got != calls {
-			h.t.Errorf("%d calls to Meta after the deletion", got-calls) // F102
+			h.t.Errorf("%d calls to Meta after the deletion", got-calls) // F102 F114
 		}
 		if diff := cmp.Diff(before, h.eventTypes()); diff != "" {
 			h.t.Errorf("events changed: %s", diff) // F108 F109

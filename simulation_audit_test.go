@@ -1,6 +1,7 @@
 package parley_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (s *simulation) audit() {
 		facts := streams[events.StreamOf(events.ConversationCategory, events.ConversationID(s.integration, c.id))]
 		for _, e := range facts {
 			s.record.tally.count("fact "+e.Type, 1)
-			s.story.lines = append(s.story.lines, line{e.at, c.name, "        · " + brief(e.fact)})
+			s.story.lines = append(s.story.lines, entry{e.at, c.name, "        · " + brief(e.fact)})
 		}
 		s.auditMessages(c, facts)
 		s.auditTurns(c, facts)
@@ -138,11 +139,13 @@ func (s *simulation) auditMessages(c *character, facts []logged) {
 // after the other, with their sends; and each has an end with a reason. P3 P4
 func (s *simulation) auditTurns(c *character, facts []logged) {
 	var waiting, outbox []string
+	written := map[string]events.Instant{}
 	labels, open := map[string]string{}, ""
 	for _, e := range facts {
 		switch f := e.fact.(type) {
 		case events.MessageReceived:
 			labels[f.Message] = s.record.written[f.WAMID].label
+			written[f.Message] = f.At
 			if f.Opens {
 				waiting = append(waiting, f.Message)
 			}
@@ -150,7 +153,9 @@ func (s *simulation) auditTurns(c *character, facts []logged) {
 			if open != "" || len(outbox) > 0 {
 				s.fail(c.name, "the turn of %s starts before the one of %s is done with", labels[f.Turn], labels[open])
 			}
-			if len(waiting) < len(f.Messages) || !slices.Equal(waiting[:len(f.Messages)], f.Messages) {
+			want := slices.Clone(waiting[:min(len(waiting), len(f.Messages))])
+			slices.SortStableFunc(want, func(a, b string) int { return cmp.Compare(written[a], written[b]) })
+			if !slices.Equal(want, f.Messages) {
 				s.fail(c.name, "a turn takes up %v while %v wait", named(f.Messages, labels), named(waiting, labels))
 			}
 			open = f.Turn

@@ -139,21 +139,21 @@ func (c *call) end(answered bool) {
 type story struct {
 	sync.Mutex
 	began   time.Time
-	lines   []line
+	lines   []entry
 	trouble map[string]bool // whom the audit's complaints are about
 }
 
-// line is one thing that happened. who is a person's name, or "" for the node.
-type line struct {
+// entry is one thing that happened. who is a person's name, or "" for the node.
+type entry struct {
 	at        time.Time
 	who, what string
 }
 
-// tell adds a line to the story.
+// tell adds an entry to the story.
 func (s *simulation) tell(who, format string, args ...any) {
 	s.story.Lock()
 	defer s.story.Unlock()
-	s.story.lines = append(s.story.lines, line{time.Now(), who, fmt.Sprintf(format, args...)})
+	s.story.lines = append(s.story.lines, entry{time.Now(), who, fmt.Sprintf(format, args...)})
 }
 
 // fail is a complaint about what happened to a person, or to the whole if who
@@ -188,7 +188,7 @@ func (s *simulation) tellIfFailed() {
 	s.story.Lock()
 	defer s.story.Unlock()
 	lines := slices.Clone(s.story.lines)
-	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(lines, func(a, b entry) int { return a.at.Compare(b.at) })
 	var b strings.Builder
 	for _, l := range lines {
 		if l.who == "" || len(s.story.trouble) == 0 || s.story.trouble[""] || s.story.trouble[l.who] {

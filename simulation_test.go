@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	lives = flag.Int("lives", 60, "how many lives TestLives leads")
+	lives = flag.Int("lives", 25, "how many lives TestLives leads")
 	seed  = flag.Uint64("seed", 0, "lead the life of this seed alone, and tell it")
 )
 
@@ -72,15 +72,15 @@ type simulation struct {
 }
 
 func newSimulation(seed uint64) *simulation {
-	s := &simulation{seed: seed, record: newRecord(), newLog: inMemory, left: func(*testing.T) {}}
+	s := &simulation{seed: seed, record: newRecord(), newLog: logInMemory, left: func(*testing.T) {}}
 	s.peace.Store(true)
 	s.doom.Store("")
 	s.cast()
 	return s
 }
 
-// inMemory is a log that a crash does no harm to.
-func inMemory(_ *testing.T, dead events.Store) events.Store {
+// logInMemory is a log that a crash does no harm to.
+func logInMemory(_ *testing.T, dead events.Store) events.Store {
 	if dead != nil {
 		return dead
 	}
@@ -114,7 +114,10 @@ func (s *simulation) options(t *testing.T) options {
 			Repeat: harm(0.5), Reorder: harm(0.5), Delay: harm(0.6), Batch: harm(0.7), Early: harm(0.6), Throttle: harm(0.3),
 			MaxDelay: time.Second + time.Duration(d.Int64N(int64(8*time.Second))),
 		},
-		rules: func(r *conversation.Rules) { r.SnapshotEvery = []int{6, 24, 256}[d.IntN(3)] },
+		rules: func(r *conversation.Rules) {
+			r.SnapshotEvery = []int{6, 24, 256}[d.IntN(3)]
+			r.Gather = []time.Duration{0, time.Second}[d.IntN(2)]
+		},
 		store: func() events.Store {
 			s.disk = &badDisk{Store: s.newLog(t, nil), s: s}
 			return s.disk
