@@ -1,11 +1,15 @@
 package parley_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +19,7 @@ import (
 	"parley/domain/conversation"
 	"parley/engine"
 	"parley/engine/script"
+	"parley/whatsapp/simulator"
 )
 
 // gathering are the rules that people get without asking.
@@ -392,6 +397,68 @@ func TestABusyPersonIsPaced(t *testing.T) {
 		}
 		if !slices.IsSortedFunc(times, time.Time.Compare) || len(sent) < 40 {
 			h.t.Errorf("%d messages", len(sent))
+		}
+	})
+}
+
+// refusesForm refuses sends to one form of a number as Meta does on test
+// numbers, and counts them.
+type refusesForm struct {
+	http.RoundTripper
+	number  string
+	refused *atomic.Int64
+}
+
+func (r refusesForm) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method != http.MethodPost {
+		return r.RoundTripper.RoundTrip(request)
+	}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	if !bytes.Contains(body, []byte(`"to":"`+r.number+`"`)) {
+		return r.RoundTripper.RoundTrip(request)
+	}
+	r.refused.Add(1)
+	w := httptest.NewRecorder()
+	w.WriteHeader(http.StatusBadRequest)
+	_, err = w.WriteString(`{"error":{"message":"(#131030) Recipient phone number not in allowed list","code":131030}}`)
+	return w.Result(), err
+}
+
+func TestTheOtherFormOfANumberIsTriedOnce(t *testing.T) {
+	var refused atomic.Int64
+	const given, other = "5491150000030", "541150000030"
+	way := func(w http.RoundTripper) http.RoundTripper { return refusesForm{w, given, &refused} }
+	inHouse(t, options{way: way}, func(h *house) {
+		h.notify(text(given, "wamid.1", "Hola"))
+		h.settle()
+		h.notify(text(given, "wamid.2", "Otra vez"))
+		h.settle()
+		if diff := cmp.Diff([]string{"You said: Hola", "You said: Otra vez"}, h.texts(other)); diff != "" {
+			h.t.Error(diff)
+		}
+		if refused.Load() != 1 {
+			h.t.Errorf("the form that Meta refuses was tried %d times", refused.Load())
+		}
+	})
+}
+
+func TestATextDoesNotOvertakeThePictureBeforeIt(t *testing.T) { // F233
+	shows := script.Func(func(engine.Turn) []script.Step {
+		return []script.Step{script.Say("![](https://example.org/cat.png)\n\nThat is the cat")}
+	})
+	inHouse(t, options{engine: shows, faults: &simulator.Faults{Delay: 1, MaxDelay: 10 * time.Second}, seed: 3}, func(h *house) {
+		h.notify(text(alice, "wamid.1", "Show me"))
+		h.settle()
+		sent := h.sim.Accepted(alice)
+		if len(sent) != 2 || sent[0].Type != "image" || sent[1].Type != "text" {
+			h.t.Fatalf("sent %v", sent)
+		}
+		if gap := sent[1].At.Sub(sent[0].At); gap < 100*time.Millisecond || gap > 4*time.Second {
+			h.t.Errorf("the text came %v after the picture", gap)
 		}
 	})
 }

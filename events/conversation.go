@@ -97,6 +97,8 @@ type OpenPart struct {
 	Unclear int `msgpack:"q,omitempty"`
 	// Due is the earliest time of the next try.
 	Due Instant `msgpack:"u,omitempty"`
+	// Other means that the other form of the phone number is tried.
+	Other bool `msgpack:"o,omitempty"`
 	// Behind is the part, a file, that it should not overtake; it is due when a
 	// status says that the file is on its way, or at Due.
 	Behind string `msgpack:"b,omitempty"`
@@ -137,6 +139,9 @@ type Carried struct {
 	Fetches []OpenFetch `msgpack:"fe,omitempty"`
 	// PausedUntil is until when a person answers instead of the bot.
 	PausedUntil Instant `msgpack:"pu,omitempty"`
+	// Reach is the form of the phone number that Meta delivers to, digits; ""
+	// means the one that Meta gives.
+	Reach string `msgpack:"re,omitempty"`
 	// Paced is when the last send would have been, had all sends kept the
 	// distance that Meta asks for.
 	Paced Instant `msgpack:"pc,omitempty"`

@@ -139,6 +139,8 @@ type SendRefused struct {
 	// an operator can help, and that it goes on once they have.
 	Due  Instant `msgpack:"u,omitempty"`
 	Held bool    `msgpack:"h,omitempty"`
+	// Other asks to try the other form of the phone number.
+	Other bool `msgpack:"ot,omitempty"`
 	// Initiates says that the part begins a conversation; To is then whose.
 	Initiates bool   `msgpack:"in,omitempty"`
 	To        string `msgpack:"to,omitempty"`
@@ -176,6 +178,9 @@ type PartSent struct {
 	Part    string `msgpack:"pa"`
 	Message string `msgpack:"me"`
 	WAMID   string `msgpack:"wa"`
+	// To is the phone number that it was sent to, digits, if that is another
+	// form of the sender's.
+	To string `msgpack:"to,omitempty"`
 	// Took is how long the call took, in microseconds; 0 when a status told us.
 	Took int64   `msgpack:"tk,omitempty"`
 	At   Instant `msgpack:"t"`

@@ -135,9 +135,9 @@ var advices = []CodeAdvice{
 	{131000, 131000, retrySoon},
 	{131008, 131009, reportBug},
 	{131016, 131016, Advice{Action: BackOff, Delay: 5 * time.Second, Factor: 4}},
-	{131021, 131021, never},     // to oneself
-	{131026, 131026, retryOnce}, // undeliverable; seen to be wrong at times
-	{131030, 131030, giveUp(cureTest)},
+	{131021, 131021, never},                           // to oneself
+	{CodeUndeliverable, CodeUndeliverable, retryOnce}, // undeliverable; seen to be wrong at times
+	{CodeNotAllowed, CodeNotAllowed, giveUp(cureTest)},
 	{131031, 131031, stop(cureAccount)},
 	{131037, 131037, stop(cureName)},
 	{131042, 131042, stop(curePayment)},

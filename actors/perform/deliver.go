@@ -27,7 +27,7 @@ func (p *Conversation) deliver(ctx context.Context, w actors.Work, task conversa
 	if err := w.Report(ctx, turnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
 		return err
 	}
-	d := delivery{Conversation: p, work: w, lastInbound: task.LastInbound}
+	d := delivery{Conversation: p, work: w, terms: task.Terms, other: part.Other}
 	return d.send(ctx, []events.Part{part.Part}, part.Attempts+1, asked)
 }
 
@@ -43,8 +43,10 @@ func turnOf(part string) string {
 // delivery gives parts to one person.
 type delivery struct {
 	*Conversation
-	work        actors.Work
-	lastInbound events.Instant
+	work  actors.Work
+	terms conversation.Terms
+	// other says to try the other form of the phone number.
+	other bool
 }
 
 // send gives parts to Meta one after the other, each after the one before was
@@ -114,29 +116,59 @@ func (d delivery) sendOne(ctx context.Context, part events.Part, attempt int, un
 			Retry: true, Wait: backoff(10*time.Second, attempt, 10*time.Minute),
 		}
 	}
-	if d.lastInbound != 0 && time.Since(d.lastInbound.Time()) >= window {
+	if last := d.terms.LastInbound; last != 0 && time.Since(last.Time()) >= window {
 		return windowClosed(part.ID, attempt)
 	}
 	call, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	began := time.Now()
-	sent, err := p.Graph.Send(call, l.credentials, l.address, part.Payload, part.ID)
+	to := d.address(l.address)
+	sent, err := p.Graph.Send(call, l.credentials, to, part.Payload, part.ID)
 	took := time.Since(began)
 	p.Metrics.send(took, err)
 	if err == nil {
-		return conversation.ReportSent{Part: part.ID, WAMID: sent.WAMID, Took: took}
+		report := conversation.ReportSent{Part: part.ID, WAMID: sent.WAMID, Took: took}
+		if to != l.address {
+			report.To = to.String()
+		}
+		return report
 	}
 	p.Logger.Warn("send failed", "part", part.ID, "attempt", attempt, "err", err)
-	report := refusalOf(part.ID, attempt, err)
-	if refused, ok := report.(conversation.ReportRefused); ok && refused.Code == whatsapp.CodeWindowClosed && attempt == 1 && d.lastInbound != 0 {
-		refused.Retry, refused.Wait = true, windowRetry // the window is open, as far as we know
-		return refused
-	}
 	if advice := whatsapp.Advise(err); advice.Action == whatsapp.BackOff {
 		p.Pacer.pause(d.work.Address, advice.Wait(min(attempt-1, 5)))
 	}
+	report := refusalOf(part.ID, attempt, err)
+	if refused, ok := report.(conversation.ReportRefused); ok {
+		return d.secondChance(refused, to)
+	}
 	return report
 }
+
+// address is the form of a phone number that is written to.
+func (d delivery) address(given whatsapp.Address) whatsapp.Address {
+	if reach, err := whatsapp.ParseAddress(d.terms.Reach); err == nil {
+		return reach
+	}
+	if other, ok := given.Other(); ok && d.other {
+		return other
+	}
+	return given
+}
+
+// secondChance has a part tried once more where a refusal was seen to be wrong.
+func (d delivery) secondChance(r conversation.ReportRefused, to whatsapp.Address) conversation.ReportRefused {
+	_, hasOther := to.Other()
+	switch {
+	case r.Code == whatsapp.CodeWindowClosed && r.Attempt == 1 && d.terms.LastInbound != 0:
+		r.Retry, r.Wait = true, windowRetry // it is open, as far as we know
+	case (r.Code == whatsapp.CodeUndeliverable || r.Code == whatsapp.CodeNotAllowed) && hasOther && !d.other && d.terms.Reach == "":
+		r.Retry, r.Wait, r.Other = true, otherWait, true
+	}
+	return r
+}
+
+// otherWait is the wait before the other form of a number is tried.
+const otherWait = time.Second
 
 // refusalOf turns an error of the client's into a report.
 func refusalOf(part string, attempt int, err error) any {

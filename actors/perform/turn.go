@@ -32,7 +32,7 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if err != nil {
 		return err
 	}
-	d := delivery{Conversation: p, work: w, lastInbound: task.LastInbound}
+	d := delivery{Conversation: p, work: w, terms: task.Terms}
 	endTyping := p.showTyping(ctx, w, line, wamid)
 	began := time.Now()
 	acts, err := p.ask(ctx, mind, history, task.Session, d.reporter(ctx, turn))

@@ -186,6 +186,8 @@ type ReportSent struct {
 	Part  string        `msgpack:"pa"`
 	WAMID string        `msgpack:"wa"`
 	Took  time.Duration `msgpack:"tk"`
+	// To is the number it was sent to, if that is another form of the sender's.
+	To string `msgpack:"to"`
 	// Sending says that whoever reports could go on to send the next part.
 	// Granted then tells whether to.
 	Sending bool `msgpack:"sn"`
@@ -206,6 +208,8 @@ type ReportRefused struct {
 	Retry bool          `msgpack:"ry"`
 	Held  bool          `msgpack:"he"`
 	Wait  time.Duration `msgpack:"wa"`
+	// Other asks to try the other form of the phone number.
+	Other bool `msgpack:"ot"`
 }
 
 // ReportUnclear says that nobody knows whether a part was taken. It counts only
@@ -240,15 +244,22 @@ type RunTurn struct {
 	Turn events.OpenTurn
 	// Session is the turn's session as it stands.
 	Session events.Session
+	Terms
+}
+
+// Terms are what is to be known for writing to the sender.
+type Terms struct {
 	// LastInbound is when the sender last wrote, 0 if that is not known.
 	LastInbound events.Instant
+	// Reach is the form of the phone number that Meta delivers to; "" means
+	// the one that it gives.
+	Reach string
 }
 
 // Deliver is the task of giving the outbox's first part to Meta.
 type Deliver struct {
 	Part events.OpenPart
-	// LastInbound is as in RunTurn.
-	LastInbound events.Instant
+	Terms
 }
 
 // Granted asks whether a part is to be given to Meta now, by whoever reported

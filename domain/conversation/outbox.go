@@ -77,6 +77,15 @@ func (s State) postponed(part string, due events.Instant, unclear, held bool) St
 	})
 }
 
+// refused postpones a part, and notes how it is to be tried again.
+func (s State) refused(f events.SendRefused) State {
+	s = s.postponed(f.Part, f.Due, false, f.Held)
+	if i := s.find(f.Part); i >= 0 && f.Other {
+		s = s.change(i, func(p *events.OpenPart) { p.Other = true })
+	}
+	return s
+}
+
 func (s State) abandoned(part string) State {
 	if i := s.find(part); i >= 0 {
 		s = s.remove(i)
@@ -91,6 +100,9 @@ func (s State) partSent(r Rules, f events.PartSent) State {
 		if file && len(s.Outbox) > 0 {
 			s = s.change(0, func(p *events.OpenPart) { p.Behind, p.Due = f.Part, max(p.Due, f.At.Add(r.FilePause)) })
 		}
+	}
+	if f.To != "" {
+		s.Reach = f.To
 	}
 	old := f.At.Add(-keepSentFor)
 	first := max(0, len(s.Sent)-keepSent+1)

@@ -16,7 +16,7 @@ func (r Rules) pending(s State) []domain.Task {
 	case s.Turn != nil:
 		tasks = append(tasks, domain.Task{
 			Lane: TurnLane, Due: s.Turn.Due,
-			Body: RunTurn{Turn: *s.Turn, Session: s.session(s.Turn.Session), LastInbound: s.LastInbound},
+			Body: RunTurn{Turn: *s.Turn, Session: s.session(s.Turn.Session), Terms: s.terms()},
 		})
 	case len(s.Outbox) > 0:
 		tasks = append(tasks, r.delivery(s))
@@ -32,6 +32,8 @@ func (r Rules) pending(s State) []domain.Task {
 	return tasks
 }
 
+func (s State) terms() Terms { return Terms{LastInbound: s.LastInbound, Reach: s.Reach} }
+
 // gathered reports that messages wait, and nothing but time keeps them from
 // being answered.
 func (s State) gathered() bool {
@@ -44,7 +46,7 @@ func (r Rules) delivery(s State) domain.Task {
 	if r.hopeless(p) {
 		return domain.Task{Lane: TurnLane, Due: r.due(s, p), Body: GiveUp{Part: p.ID}}
 	}
-	return domain.Task{Lane: TurnLane, Due: r.due(s, p), Body: Deliver{Part: p, LastInbound: s.LastInbound}}
+	return domain.Task{Lane: TurnLane, Due: r.due(s, p), Body: Deliver{Part: p, Terms: s.terms()}}
 }
 
 // due is when a part may be acted on. One that is being given to Meta is left

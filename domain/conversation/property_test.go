@@ -105,7 +105,7 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.GiveUp{Part: part},
 		conversation.ReportSent{Part: part, WAMID: "wamid." + part, Sending: sending},
 		conversation.ReportRefused{
-			Part: part, Attempt: attempt, Retry: rapid.Bool().Draw(t, "retry"), Held: sending, Wait: wait,
+			Part: part, Attempt: attempt, Retry: rapid.Bool().Draw(t, "retry"), Held: sending, Other: !sending, Wait: wait,
 		},
 		conversation.ReportUnclear{Part: part, Attempt: attempt},
 		conversation.Abandon{Reason: "gone"},

@@ -99,7 +99,7 @@ func (d *draft) sent(body ReportSent) error {
 	p := d.state.Outbox[i]
 	d.record(events.PartSent{
 		Session: p.Session, Part: p.ID, Message: p.Message, WAMID: body.WAMID,
-		Took: body.Took.Microseconds(), At: d.at,
+		To: body.To, Took: body.Took.Microseconds(), At: d.at,
 	})
 	d.next(body.Sending)
 	return nil
@@ -122,7 +122,7 @@ func (d *draft) refused(body ReportRefused) {
 	}
 	fact := events.SendRefused{
 		Session: p.Session, Part: p.ID, Message: p.Message, Attempt: p.Attempts,
-		Status: body.Status, Code: body.Code, Subcode: body.Subcode, Detail: body.Detail, Cure: body.Cure,
+		Status: body.Status, Code: body.Code, Subcode: body.Subcode, Detail: body.Detail, Cure: body.Cure, Other: body.Other,
 		Initiates: p.Initiates,
 	}
 	if p.Initiates {

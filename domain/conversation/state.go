@@ -94,7 +94,7 @@ func (r Rules) evolve(s State, fact events.Event) State {
 	case events.SendAttempted:
 		s = s.attempted(r, f)
 	case events.SendRefused:
-		s = s.postponed(f.Part, f.Due, false, f.Held)
+		s = s.refused(f)
 	case events.SendUnclear:
 		s = s.postponed(f.Part, f.Due, true, false)
 	case events.PartResumed:
