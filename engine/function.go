@@ -114,22 +114,19 @@ var functions = []Function{
 	},
 }
 
-// decodeButtons shows the first buttons where there are too many, and tells
-// the model so.
+// decodeButtons tells the model that more buttons than fit are shown as a list.
 func decodeButtons(arguments []byte) (Act, string, error) {
 	var b Buttons
 	if err := decodeObject(arguments, &b, "body", "buttons"); err != nil {
 		return nil, "", err
 	}
-	note := ""
-	if dropped := len(b.Buttons) - MaxButtons; dropped > 0 {
-		b.Buttons = b.Buttons[:MaxButtons]
-		note = fmt.Sprintf("only the first %d buttons are shown, %d were left out", MaxButtons, dropped)
-	}
-	if err := b.Check(); err != nil {
+	if err := b.check(MaxRows); err != nil {
 		return nil, "", err
 	}
-	return b, note, nil
+	if len(b.Buttons) > MaxButtons {
+		return b, fmt.Sprintf("only %d buttons fit into a message, so a list is shown instead", MaxButtons), nil
+	}
+	return b, "", nil
 }
 
 func decodeAct[T Act](required ...string) func([]byte) (Act, string, error) {

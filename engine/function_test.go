@@ -68,10 +68,10 @@ func TestDecode(t *testing.T) {
 			"",
 		},
 		{
-			"of too many buttons the first three are shown", "_send_interactive_buttons",
+			"more buttons than fit are a list", "_send_interactive_buttons",
 			`{"body":"Which?","buttons":[{"id":"1","title":"a"},{"id":"2","title":"b"},{"id":"3","title":"c"},{"id":"4","title":"d"}]}`,
-			engine.Buttons{Body: "Which?", Buttons: []engine.Button{{ID: "1", Title: "a"}, {ID: "2", Title: "b"}, {ID: "3", Title: "c"}}},
-			"only the first 3 buttons are shown, 1 were left out",
+			engine.Buttons{Body: "Which?", Buttons: []engine.Button{{ID: "1", Title: "a"}, {ID: "2", Title: "b"}, {ID: "3", Title: "c"}, {ID: "4", Title: "d"}}},
+			"only 3 buttons fit into a message, so a list is shown instead",
 		},
 		{
 			"a list", "_send_interactive_list",

@@ -29,12 +29,15 @@ const (
 
 // Check reports the first reason why WhatsApp would refuse the buttons. It is
 // worded for whoever wrote them.
-func (b Buttons) Check() error {
+func (b Buttons) Check() error { return b.check(MaxButtons) }
+
+// check is Check for a channel that shows so many choices, if not as buttons.
+func (b Buttons) check(most int) error {
 	c := checker{}
 	c.text("body", b.Body, maxBody)
 	c.optional("footer", b.Footer, maxFooter)
 	c.that(len(b.Buttons) > 0, "buttons must hold at least one button")
-	c.that(len(b.Buttons) <= MaxButtons, "buttons holds %d buttons, at most %d are shown", len(b.Buttons), MaxButtons)
+	c.that(len(b.Buttons) <= most, "buttons holds %d buttons, at most %d are shown", len(b.Buttons), most)
 	for i, button := range b.Buttons {
 		at := fmt.Sprintf("buttons[%d]", i)
 		c.text(at+".title", button.Title, maxButtonTitle)

@@ -48,11 +48,15 @@ func History(session string, facts []events.Event) []Entry {
 		case events.AttachmentFailed:
 			files[f.Message] = fact
 		case events.TurnStarted:
+			var words []Entry // after all files: what was stored is no answer to words before it
 			for _, id := range f.Messages {
 				if m, ok := received[id]; ok {
-					entries = append(entries, heard(m, files[id])...)
+					said := heard(m, files[id])
+					entries = append(entries, said[:len(said)-1]...)
+					words = append(words, said[len(said)-1])
 				}
 			}
+			entries = append(entries, words...)
 		case events.TurnAnswered:
 			entries = append(entries, said(session, f.Session, f.Messages)...)
 		case events.TurnClosed:
