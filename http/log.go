@@ -31,7 +31,7 @@ type shownEvent struct {
 func showEvent(e projections.LogEntry) shownEvent {
 	return shownEvent{
 		ID: e.ID, Type: e.Type, ConversationID: e.ConversationID, IntegrationID: e.IntegrationID,
-		BotID: orNull(e.BotID), Meta: e.Meta, CreatedAt: e.At.Milliseconds(), UpdatedAt: e.At.Milliseconds(),
+		BotID: orNull(e.BotID), ContactID: orNull(e.ContactID), Meta: e.Meta, CreatedAt: e.At.Milliseconds(), UpdatedAt: e.At.Milliseconds(),
 	}
 }
 

@@ -58,7 +58,10 @@ func (s *Server) Receive(ctx context.Context, n Notification) error {
 		return r.refuse(ctx, http.StatusBadRequest, err.Error(), invalid("The body must be a JSON object"))
 	}
 	deliveries, rest := whatsapp.Split(parsed, n.Body)
-	return r.store(ctx, parsed, deliveries, rest)
+	err = r.store(ctx, parsed, deliveries, rest)
+	s.logger.Debug("notification stored", "integration", n.Integration, "request", n.Request,
+		"messages", len(parsed.Messages), "statuses", len(parsed.Statuses), "err", err)
+	return err
 }
 
 // receiver takes in one notification.

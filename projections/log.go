@@ -23,6 +23,7 @@ type LogEntry struct {
 	// What it is about; "" when not.
 	IntegrationID  string
 	ConversationID string
+	ContactID      string
 	BotID          string
 }
 
@@ -143,7 +144,10 @@ type storedRow struct {
 func (r storedRow) entries(p Page) []LogEntry {
 	entries := []LogEntry{r.LogEntry}
 	if r.brought {
-		n := LogEntry{Seq: r.Seq - 1, Type: logType(events.NotificationReceived{}), IntegrationID: r.IntegrationID}
+		n := LogEntry{
+			Seq: r.Seq - 1, Type: logType(events.NotificationReceived{}),
+			IntegrationID: r.IntegrationID, ConversationID: r.ConversationID, ContactID: r.ContactID,
+		}
 		entries = []LogEntry{n, r.LogEntry}
 	}
 	if p.Descending {
@@ -158,7 +162,8 @@ func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page
 	const name = "(SELECT name FROM names WHERE names.id = log.%s)"
 	q := query{
 		columns: "seq, " + fmt.Sprintf(name, "type") + ", " + fmt.Sprintf(name, "integration") + ", " + fmt.Sprintf(name, "bot") +
-			", coalesce((SELECT id FROM conversations WHERE conversations.seq = log.conversation), ''), brought",
+			", coalesce((SELECT id FROM conversations WHERE conversations.seq = log.conversation), '')" +
+			", coalesce((SELECT contact FROM conversations WHERE conversations.seq = log.conversation), ''), brought",
 		table: "log", order: "seq",
 	}
 	q.and("account = (SELECT id FROM names WHERE name = ?)", account)
@@ -170,7 +175,7 @@ func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page
 		q.where[len(q.where)-1] = "(brought OR " + q.where[len(q.where)-1] + ")"
 	}
 	return list(ctx, m.read, q, p, func(r *sql.Rows) (row storedRow, err error) {
-		return row, r.Scan(&row.Seq, &row.Type, &row.IntegrationID, &row.BotID, &row.ConversationID, &row.brought)
+		return row, r.Scan(&row.Seq, &row.Type, &row.IntegrationID, &row.BotID, &row.ConversationID, &row.ContactID, &row.brought)
 	})
 }
 

@@ -67,6 +67,13 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 	return fmt.Errorf("no performer for %T", w.Task.Body)
 }
 
+// log is the logger for work of a conversation. It names the integration, but
+// not the sender, who may be a phone number.
+func (p *Conversation) log(w actors.Work) *slog.Logger {
+	id, _ := events.SplitConversationID(w.Address.ID)
+	return p.Logger.With("integration", id)
+}
+
 // line is the way to the person a conversation is with.
 type line struct {
 	credentials whatsapp.Credentials

@@ -127,13 +127,14 @@ func (d delivery) sendOne(ctx context.Context, part events.Part, attempt int, un
 	took := time.Since(began)
 	p.Metrics.send(took, err)
 	if err == nil {
+		p.log(d.work).Debug("part sent", "part", part.ID, "attempt", attempt, "wamid", sent.WAMID, "took", took)
 		report := conversation.ReportSent{Part: part.ID, WAMID: sent.WAMID, Took: took}
 		if to != l.address {
 			report.To = to.String()
 		}
 		return report
 	}
-	p.Logger.Warn("send failed", "part", part.ID, "attempt", attempt, "err", err)
+	p.log(d.work).Warn("send failed", "part", part.ID, "attempt", attempt, "err", err)
 	if advice := whatsapp.Advise(err); advice.Action == whatsapp.BackOff {
 		p.Pacer.pause(d.work.Address, advice.Wait(min(attempt-1, 5)))
 	}

@@ -38,9 +38,10 @@ func (p *Conversation) fetch(ctx context.Context, w actors.Work, file events.Ope
 		return ctx.Err() // the node stops; the file is still owed
 	}
 	if err != nil {
-		p.Logger.Warn("file not fetched", "conversation", w.Address.ID, "message", file.Message, "err", err)
+		p.log(w).Warn("file not fetched", "session", file.Session, "message", file.Message, "err", err)
 		return w.Report(ctx, file.Message, unfetched(file, err))
 	}
+	p.log(w).Debug("file stored", "session", file.Session, "message", file.Message, "type", attachment.Type, "size", attachment.Size)
 	return w.Report(ctx, file.Message, conversation.ReportFetched{
 		Message: file.Message, Attachment: attachment, Transcript: p.transcribe(ctx, file, attachment),
 	})

@@ -32,6 +32,7 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if err != nil {
 		return err
 	}
+	p.log(w).Debug("turn begins", "session", task.Session.ID, "turn", turn, "attempt", task.Turn.Attempts+1)
 	d := delivery{Conversation: p, work: w, terms: task.Terms}
 	endTyping := p.showTyping(ctx, w, line, wamid)
 	began := time.Now()
@@ -44,6 +45,7 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	}
 	reply := render(turn, acts)
 	reply.BotID, reply.BotRevision, reply.Model, reply.Thought = mind.id, mind.revision, mind.model, took
+	p.log(w).Debug("engine answered", "turn", turn, "bot", mind.id, "parts", len(reply.Parts), "tokens", reply.Tokens, "took", took)
 	return d.answer(ctx, reply)
 }
 
@@ -179,7 +181,7 @@ func (p *Conversation) engineFailed(ctx context.Context, w actors.Work, turn eve
 	if ctx.Err() != nil {
 		return ctx.Err() // the node stops; the turn is still owed
 	}
-	p.Logger.Warn("engine failed", "conversation", w.Address.ID, "turn", turn.ID, "attempt", turn.Attempts+1, "err", cause)
+	p.log(w).Warn("engine failed", "session", turn.Session, "turn", turn.ID, "attempt", turn.Attempts+1, "err", cause)
 	if !engine.Transient(cause) {
 		return w.Report(ctx, turn.ID, conversation.Close{
 			Turn: turn.ID, Reason: "engine_failed", Detail: cause.Error(), Apology: p.apology(turn.ID),
