@@ -83,6 +83,19 @@ func TestPicturesReachTheModel(t *testing.T) { // F005 F010 F203 F204 F205 F206
 	})
 }
 
+// A file that follows words in the same turn does not take their place.
+func TestWordsBeforeAFileAreAnswered(t *testing.T) {
+	inHouse(t, options{rules: gathering}, func(h *house) {
+		h.attach()
+		h.person(alice).Write("Look at this")
+		h.person(alice).SendFile(simulator.File{Kind: "image", Bytes: png, MIME: "image/png", Caption: "Is it mine?"})
+		h.settle()
+		if diff := cmp.Diff([]string{"You said: Look at this | Is it mine?"}, h.texts(alice)); diff != "" {
+			h.t.Error(diff)
+		}
+	})
+}
+
 // storedFiles are the contents that the event log tells of.
 func (h *house) storedFiles() []media.Object {
 	h.t.Helper()

@@ -32,7 +32,7 @@ func (h *house) fetch(id string) object {
 func TestFetchingAnIntegration(t *testing.T) {
 	inHouse(t, options{}, func(h *house) {
 		bare := h.create(integrations, object{})
-		h.rule("every field is there, each of its type", func(t rule) { // F133
+		h.rule("every field is there, each of its type", func(t rule) { // F133 F160
 			h.post(integrations+"/"+h.integration+"/update", object{
 				"alias": "shop", "description": "d", "sessionDuration": 1, "meta": object{"a": 1}, "attachments": true,
 			})
@@ -79,7 +79,7 @@ func TestFetchingAnIntegration(t *testing.T) {
 				t.Errorf("%q", answers)
 			}
 		})
-		h.rule("null tells what is still to be set up", func(t rule) { // F134
+		h.rule("null tells what is still to be set up", func(t rule) { // F134 F160 F161
 			for _, c := range []struct {
 				set          object
 				phone, token any
@@ -104,7 +104,7 @@ func TestFetchingAnIntegration(t *testing.T) {
 }
 
 // Each setting is changed by itself, and shows at once while all others stay.
-// F136 F140 F141 F142 F143 F144 F145 F146
+// F136 F140 F141 F142 F143 F144 F145 F146 F162
 func TestEverySettingRoundTrips(t *testing.T) {
 	inHouse(t, options{}, func(h *house) {
 		id := h.create(integrations, object{})

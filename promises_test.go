@@ -219,7 +219,7 @@ func TestP3OneSenderInOrderOthersInParallel(t *testing.T) { // F183 F184 F185 F1
 	})
 }
 
-func TestP10TheAcknowledgementDependsOnNobody(t *testing.T) { // F064 F065 F066 F080 F088 F244
+func TestP10TheAcknowledgementDependsOnNobody(t *testing.T) { // F064 F065 F066 F080 F088 F167 F178 F179 F244
 	inHouse(t, options{engine: script.Func(func(engine.Turn) []script.Step { return []script.Step{script.Hang()} })}, func(h *house) {
 		began := time.Now()
 		for i := range 500 {
