@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/openai/openai-go/v3"
@@ -95,13 +96,30 @@ func optional[T comparable](v *T) param.Opt[T] {
 func tools(functions []engine.Function) []openai.ChatCompletionToolUnionParam {
 	var list []openai.ChatCompletionToolUnionParam
 	for _, f := range functions {
-		list = append(list, openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{
-			Name:        f.Name,
-			Description: openai.String(f.Description),
-			Parameters:  shared.FunctionParameters(object(f.Parameters)),
-		}))
+		list = append(list, openai.ChatCompletionToolUnionParam{OfFunction: tool(f)})
 	}
 	return list
+}
+
+// encoded are functions as a request offers them, by name. They never change,
+// and encoding them took a tenth of what a turn costs.
+var encoded sync.Map
+
+func tool(f engine.Function) *openai.ChatCompletionFunctionToolParam {
+	if known, ok := encoded.Load(f.Name); ok {
+		return known.(*openai.ChatCompletionFunctionToolParam)
+	}
+	raw, err := json.Marshal(openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{
+		Name:        f.Name,
+		Description: openai.String(f.Description),
+		Parameters:  shared.FunctionParameters(object(f.Parameters)),
+	}))
+	if err != nil {
+		panic(err) // the table of functions is ours
+	}
+	t := param.Override[openai.ChatCompletionFunctionToolParam](json.RawMessage(raw))
+	encoded.Store(f.Name, &t)
+	return &t
 }
 
 func (r *run) messages() []openai.ChatCompletionMessageParamUnion {
