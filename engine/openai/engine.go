@@ -22,6 +22,9 @@ const (
 	// Config nor the model string names one.
 	DefaultContextTokens = 32_000
 
+	// maxIdle bounds the connections that are kept for the next turns.
+	maxIdle = 512
+
 	maxRounds = 8
 	maxCalls  = 32
 )
@@ -88,7 +91,7 @@ func (c Config) transport() http.RoundTripper {
 		return c.Transport
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = t.MaxIdleConns // all of them go to one host
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = maxIdle, maxIdle // all of them go to one host
 	return t
 }
 

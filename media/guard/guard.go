@@ -14,7 +14,7 @@ import (
 const (
 	dialTimeout = 10 * time.Second
 	idleTimeout = 90 * time.Second
-	maxIdle     = 64
+	maxIdle     = 512
 	maxHeader   = 256 << 10 // bytes
 )
 
