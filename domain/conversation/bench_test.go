@@ -19,7 +19,9 @@ func BenchmarkTurn(b *testing.B) {
 }
 
 func benchTurns(b *testing.B, apart time.Duration) {
-	decider := conversation.New(conversation.DefaultRules())
+	rules := conversation.DefaultRules()
+	rules.Gather = 0
+	decider := conversation.New(rules)
 	var state conversation.State
 	now, facts := events.At(time.Unix(1_700_000_000, 0)), 0
 	policy := conversation.Policy{Allowed: true, BotID: "b", Lifetime: (2 * time.Hour).Milliseconds()}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,8 +18,8 @@ import (
 )
 
 // between passes requests on to a base address, after a meddler saw them. What
-// the meddler gives is passed on instead, as often as it is in there; nothing
-// is an empty 200. "" as an address is not asked.
+// the meddler gives is passed on instead; without any of it the answer is an
+// empty 200.
 func between(t *testing.T, base string, meddle func(path, body string) []string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,7 +27,7 @@ func between(t *testing.T, base string, meddle func(path, body string) []string)
 		if err != nil {
 			t.Error(err)
 		}
-		for _, b := range meddle(r.URL.Path, string(body)) {
+		for i, b := range meddle(r.URL.Path, string(body)) {
 			again, err := http.NewRequest(r.Method, base+r.URL.Path, bytes.NewReader([]byte(b)))
 			if err != nil {
 				t.Error(err)
@@ -38,7 +40,9 @@ func between(t *testing.T, base string, meddle func(path, body string) []string)
 				return
 			}
 			defer answer.Body.Close()
-			w.WriteHeader(answer.StatusCode)
+			if i == 0 {
+				w.WriteHeader(answer.StatusCode)
+			}
 			if _, err := io.Copy(w, answer.Body); err != nil {
 				t.Error(err)
 			}
@@ -61,8 +65,9 @@ func first(word string, change func(body string) []string) func(path, body strin
 	}
 }
 
-// theatre is a bound in a world, with a meddler before each of them.
-func theatre(t *testing.T, callback, world func(path, body string) []string) load.Turns {
+// theatre is a bound that writes into a directory and its world, with a meddler
+// before each of them.
+func theatre(t *testing.T, dir string, callback, world func(path, body string) []string) load.Turns {
 	t.Helper()
 	w, err := load.NewWorld(0)
 	if err != nil {
@@ -70,7 +75,7 @@ func theatre(t *testing.T, callback, world func(path, body string) []string) loa
 	}
 	t.Cleanup(w.Close)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
-	b, err := load.NewBound(t.TempDir(), "secret", between(t, w.URL(), world), logger)
+	b, err := load.NewBound(dir, "secret", between(t, w.URL(), world), logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +98,7 @@ func theatre(t *testing.T, callback, world func(path, body string) []string) loa
 			URL:      between(t, "http://"+l.Addr().String(), callback) + "/",
 			Webhooks: &load.Webhooks{PhoneNumberID: "1000", AppSecret: "secret", Senders: 20, Run: "test"},
 		},
-		World: w, Patience: 500 * time.Millisecond,
+		World: w,
 	}
 }
 
@@ -148,7 +153,11 @@ func TestTurns(t *testing.T) {
 			if row.world == nil {
 				row.world = pass
 			}
-			err := theatre(t, row.callback, row.world).Warm(7)
+			turns := theatre(t, t.TempDir(), row.callback, row.world)
+			if row.trouble != "" {
+				turns.Patience = 3 * time.Second
+			}
+			err := turns.Warm(7)
 			switch {
 			case row.trouble == "" && err != nil:
 				t.Error(err)
@@ -160,10 +169,18 @@ func TestTurns(t *testing.T) {
 }
 
 func TestTurnsAreCounted(t *testing.T) {
-	turns := theatre(t, pass, pass)
-	turns.Patience = 0
+	dir := t.TempDir()
+	turns := theatre(t, dir, pass, pass)
 	r := turns.Open(t.Context(), "open", 500, 100*time.Millisecond)
 	if r.Err() != nil || r.Turns != 50 || r.Statuses != 3*r.Turns || r.StatusPosts == 0 || r.Max < r.P50 || r.P50 <= 0 {
 		t.Errorf("%+v", r)
+	}
+	saved, err := os.ReadFile(filepath.Join(dir, "bound.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The message, its answer, what Meta said to it, and its statuses.
+	if got, want := bytes.Count(saved, []byte("\n")), 6*r.Turns; got != want {
+		t.Errorf("the bound saved %d records of %d", got, want)
 	}
 }
