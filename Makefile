@@ -51,6 +51,7 @@ golden:
 # The figures of docs/benchmarks.md.
 bench: build
 	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/local ./domain/conversation ./projections ./whatsapp ./whatsapp/format
+	$(GO) test -run '^$$' -bench ConversationMemory -benchtime 1x .
 	./bin/parley bench
 
 clean:

@@ -70,7 +70,7 @@ func (p *Conversation) sessionFacts(ctx context.Context, stream events.Stream, s
 		}
 		for _, r := range page {
 			from = r.Revision - 1
-			if r.Type == events.NotificationReceived.EventType(events.NotificationReceived{}) {
+			if !conversation.Tells(r.Type) {
 				continue
 			}
 			fact, err := events.Decode(r.Type, r.Data)

@@ -22,7 +22,7 @@ var commands = []command{
 	{"serve", "run the server", serve},
 	{"try", "run everything with a simulated WhatsApp, a demo bot and a chat page; no accounts needed", try},
 	{"doctor", "say what is wrong with the connection of a running server's integrations to Meta", doctor},
-	{"bench", "measure how fast webhooks are taken in, against the bound of this machine", bench},
+	{"bench", "measure how fast webhooks are taken in and turns are done, against the bound of this machine", bench},
 }
 
 func main() {

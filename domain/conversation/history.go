@@ -21,6 +21,17 @@ type Entry struct {
 	File *events.Attachment
 }
 
+// Tells reports that facts of a type may count for History. The others need not
+// be read for it.
+func Tells(eventType string) bool {
+	switch eventType {
+	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentFailed",
+		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated":
+		return true
+	}
+	return false
+}
+
 // History tells a session's history from its facts, oldest first. Messages
 // stand where a turn took them up, not where they came in: a message that came
 // while the bot was still answering the one before follows that answer. Facts
