@@ -244,11 +244,8 @@ func (c *Client) lookUp(ctx context.Context, token Token, path string, query url
 	secret := token.Reveal()
 	r.Header.Set("Authorization", "Bearer "+secret)
 	response, err := c.HTTP.Do(r)
-	if u := (*url.Error)(nil); errors.As(err, &u) { // it shows the query
-		err = u.Err
-	}
 	if err != nil {
-		return scrub(err, secret)
+		return bare(err, secret) // the address shows the query
 	}
 	defer func() { _ = response.Body.Close() }()
 	return readLookUp(response, secret, v)
