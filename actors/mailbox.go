@@ -62,3 +62,16 @@ func ReturnDeadLetters(system *actor.ActorSystem) {
 		}
 	})
 }
+
+// What reaches a grain that is gone is expected: a request is given back, the
+// rest was for that grain alone. The library would log each, which costs a
+// goroutine that outlives the node by up to a second.
+
+// IgnoreDeadLetterLogging is called by the actor library only.
+func (*Request) IgnoreDeadLetterLogging() {}
+
+func (passivate) IgnoreDeadLetterLogging() {}
+func (tick) IgnoreDeadLetterLogging()      {}
+func (laneDone) IgnoreDeadLetterLogging()  {}
+
+var _ = []actor.IgnoreDeadLetterLogging{(*Request)(nil), passivate{}, tick{}, laneDone{}}
