@@ -29,7 +29,7 @@ func probe(t *testing.T, r *http.Request, handle func(*fiber.Ctx) error) (err er
 	return err
 }
 
-func post(body, contentType string) *http.Request {
+func posted(body, contentType string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -59,7 +59,7 @@ func TestReadBody(t *testing.T) {
 		{name: "brackets in strings are no levels", body: `{"a":"` + strings.Repeat(`[{\"`, 100) + `"}`, contentType: "application/json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := probe(t, post(c.body, c.contentType), func(f *fiber.Ctx) error {
+			err := probe(t, posted(c.body, c.contentType), func(f *fiber.Ctx) error {
 				_, err := readBody(f, c.optional)
 				return err
 			})
@@ -97,7 +97,7 @@ func TestFields(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got string
-			err := probe(t, post(c.body, "application/json"), func(f *fiber.Ctx) error {
+			err := probe(t, posted(c.body, "application/json"), func(f *fiber.Ctx) error {
 				b, err := readBody(f, false)
 				if err != nil {
 					return err

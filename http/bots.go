@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
@@ -8,6 +9,16 @@ import (
 	"parley/events"
 	"parley/projections"
 )
+
+func (s *Server) botOperations() []operation {
+	return []operation{
+		{method: post, path: "/bot/create", handle: s.createBot},
+		{method: get, path: "/bot/list", handle: s.listBots, forms: listForms},
+		{method: get, path: "/bot/:id/fetch", handle: s.fetchBot},
+		{method: post, path: "/bot/:id/update", handle: s.updateBot},
+		{method: post, path: "/bot/:id/delete", handle: s.deleteBot},
+	}
+}
 
 // shownBot is a bot as the API shows it. Spec: "Linked resources".
 type shownBot struct {
@@ -92,23 +103,17 @@ func (s *Server) createBot(c call) error {
 }
 
 func (s *Server) listBots(c call) error {
-	c.current()
-	p, err := page(c.Ctx, true, func(id string) (int64, error) {
-		b, err := s.model.Bot(c.UserContext(), c.account, id)
-		return b.Seq, err
+	blueprints := values(c.Ctx, "blueprintId")
+	return c.list(rows{
+		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			all, err := s.model.Bots(ctx, c.account, blueprints, p)
+			return items(all, err, func(b projections.Bot) item { return item{b.Seq, showBot(b)} })
+		},
+		seqOf: func(ctx context.Context, id string) (int64, error) {
+			b, err := s.model.Bot(ctx, c.account, id)
+			return b.Seq, err
+		},
 	})
-	if err != nil {
-		return err
-	}
-	bots, err := s.model.Bots(c.UserContext(), c.account, values(c.Ctx, "blueprintId"), p)
-	if err != nil {
-		return err
-	}
-	items := make([]item, len(bots))
-	for i, b := range bots {
-		items[i] = item{seq: b.Seq, shown: showBot(b)}
-	}
-	return writeList(c.Ctx, items)
 }
 
 // bot gives the bot that the path names.

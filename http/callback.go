@@ -16,6 +16,14 @@ import (
 	"parley/whatsapp"
 )
 
+func (s *Server) callbackOperations() []operation {
+	const path = "/integration/whatsapp/:id/callback"
+	return []operation{
+		{method: get, path: path, public: s.verifyCallback},
+		{method: post, path: path, public: s.receiveCallback},
+	}
+}
+
 // verifyCallback answers Meta's question whether the address is ours: with the
 // challenge, word for word, as plain text. Spec: "Callback".
 func (s *Server) verifyCallback(c *fiber.Ctx) error {

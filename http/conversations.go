@@ -1,11 +1,20 @@
 package http
 
 import (
+	"context"
 	"encoding/json"
 
 	"parley/domain"
 	"parley/projections"
 )
+
+func (s *Server) conversationOperations() []operation {
+	return []operation{
+		{method: get, path: "/conversation/list", handle: s.listConversations, forms: listForms},
+		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
+		{method: get, path: "/conversation/:id/message/list", handle: s.listMessages, forms: listForms},
+	}
+}
 
 // shownConversation is a conversation as the API shows it.
 type shownConversation struct {
@@ -43,23 +52,17 @@ func errConversationNotFound() error {
 }
 
 func (s *Server) listConversations(c call) error {
-	c.current()
-	p, err := page(c.Ctx, true, func(id string) (int64, error) {
-		x, err := s.model.Conversation(c.UserContext(), c.account, id)
-		return x.Seq, err
+	bots := values(c.Ctx, "botId")
+	return c.list(rows{
+		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			all, err := s.model.Conversations(ctx, c.account, bots, p)
+			return items(all, err, func(x projections.Conversation) item { return item{x.Seq, showConversation(x)} })
+		},
+		seqOf: func(ctx context.Context, id string) (int64, error) {
+			x, err := s.model.Conversation(ctx, c.account, id)
+			return x.Seq, err
+		},
 	})
-	if err != nil {
-		return err
-	}
-	conversations, err := s.model.Conversations(c.UserContext(), c.account, values(c.Ctx, "botId"), p)
-	if err != nil {
-		return err
-	}
-	items := make([]item, len(conversations))
-	for i, x := range conversations {
-		items[i] = item{seq: x.Seq, shown: showConversation(x)}
-	}
-	return writeList(c.Ctx, items)
 }
 
 func (s *Server) fetchConversation(c call) error {
@@ -73,23 +76,22 @@ func (s *Server) fetchConversation(c call) error {
 
 // listMessages lists oldest first, unlike the other lists. Spec: "Lists".
 func (s *Server) listMessages(c call) error {
-	c.current()
-	p, err := page(c.Ctx, false, func(id string) (int64, error) {
-		return s.model.MessageSeq(c.UserContext(), c.account, c.id(), id)
+	id := c.id()
+	return c.list(rows{
+		oldestFirst: true,
+		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			all, err := s.model.Messages(ctx, c.account, id, p)
+			return items(all, notFound(err, errConversationNotFound()), showMessage)
+		},
+		seqOf: func(ctx context.Context, message string) (int64, error) {
+			return s.model.MessageSeq(ctx, c.account, id, message)
+		},
 	})
-	if err != nil {
-		return err
-	}
-	messages, err := s.model.Messages(c.UserContext(), c.account, c.id(), p)
-	if err != nil {
-		return notFound(err, errConversationNotFound())
-	}
-	items := make([]item, len(messages))
-	for i, m := range messages {
-		items[i] = item{seq: m.Seq, shown: shownMessage{
-			ID: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta(),
-			CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Created.Milliseconds(),
-		}}
-	}
-	return writeList(c.Ctx, items)
+}
+
+func showMessage(m projections.Message) item {
+	return item{m.Seq, shownMessage{
+		ID: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta(),
+		CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Created.Milliseconds(),
+	}}
 }

@@ -24,6 +24,11 @@ type problem struct {
 // Error is the message.
 func (p *problem) Error() string { return p.message }
 
+// body is what clients are told.
+func (p *problem) body() map[string]string {
+	return map[string]string{"message": p.message, "code": p.code}
+}
+
 // The problems that handlers make themselves.
 var (
 	errNotAuthenticated = &problem{status: 401, code: "NOT_AUTHENTICATED", message: "Not authenticated"}
@@ -108,7 +113,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if p.status == http.StatusRequestEntityTooLarge || p.status == http.StatusRequestHeaderFieldsTooLarge {
 		linger(c)
 	}
-	body := map[string]string{"message": p.message, "code": p.code}
+	body := p.body()
 	if p == errInternal {
 		body["requestId"] = requestID(c)
 	}

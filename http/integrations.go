@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 
@@ -9,6 +10,18 @@ import (
 	"parley/events"
 	"parley/projections"
 )
+
+func (s *Server) integrationOperations() []operation {
+	return []operation{
+		{method: post, path: "/integration/whatsapp/create", handle: s.createIntegration},
+		{method: get, path: "/integration/whatsapp/list", handle: s.listIntegrations, forms: listForms},
+		{method: get, path: "/integration/whatsapp/:id/fetch", handle: s.fetchIntegration},
+		{method: post, path: "/integration/whatsapp/:id/update", handle: s.updateIntegration},
+		{method: post, path: "/integration/whatsapp/:id/delete", handle: s.deleteIntegration},
+		{method: post, path: "/integration/whatsapp/:id/setup", handle: s.setupIntegration},
+		{method: post, path: "/integration/whatsapp/:id/initiate", handle: s.initiate},
+	}
+}
 
 // shownIntegration is an integration as the API shows it. Spec: "WhatsApp
 // integration", fields.
@@ -145,23 +158,17 @@ func (c call) forget(id string) {
 }
 
 func (s *Server) listIntegrations(c call) error {
-	c.current()
-	p, err := page(c.Ctx, true, func(id string) (int64, error) {
-		i, err := s.model.Integration(c.UserContext(), c.account, id)
-		return i.Seq, err
+	blueprints := values(c.Ctx, "blueprintId")
+	return c.list(rows{
+		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			all, err := s.model.Integrations(ctx, c.account, blueprints, p)
+			return items(all, err, func(i projections.Integration) item { return item{i.Seq, showIntegration(i)} })
+		},
+		seqOf: func(ctx context.Context, id string) (int64, error) {
+			i, err := s.model.Integration(ctx, c.account, id)
+			return i.Seq, err
+		},
 	})
-	if err != nil {
-		return err
-	}
-	integrations, err := s.model.Integrations(c.UserContext(), c.account, values(c.Ctx, "blueprintId"), p)
-	if err != nil {
-		return err
-	}
-	items := make([]item, len(integrations))
-	for n, i := range integrations {
-		items[n] = item{seq: i.Seq, shown: showIntegration(i)}
-	}
-	return writeList(c.Ctx, items)
 }
 
 // integration gives the integration that the path names.

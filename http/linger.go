@@ -32,6 +32,18 @@ type lingeringConn struct {
 	linger bool
 }
 
+// stall bounds the time that a client may take to read what one write gave it.
+const stall = 30 * time.Second
+
+// Write gives the client anew the time to read: streams may be long, but not
+// left unread.
+func (c *lingeringConn) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
 // Close closes at once, or after the client has finished.
 func (c *lingeringConn) Close() error {
 	tcp, ok := c.Conn.(*net.TCPConn)

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"math"
 	"strconv"
 	"strings"
@@ -25,8 +26,54 @@ type listing struct {
 	Cursor string `json:"cursor"`
 }
 
-// page reads a list's parameters. seqOf finds the place of a row by its ID,
-// because a row's bare ID is accepted as a cursor, too.
+// rows is a list of an account's rows.
+type rows struct {
+	// page gives the items of one page, in its order.
+	page func(ctx context.Context, p projections.Page) ([]item, error)
+	// seqOf finds the place of a row by its ID, because a row's bare ID is
+	// accepted as a cursor, too.
+	seqOf func(ctx context.Context, id string) (int64, error)
+	// oldestFirst is the order that holds when the caller names none; the other
+	// way is what lists do.
+	oldestFirst bool
+}
+
+// items turns rows into the items of a list.
+func items[R any](all []R, err error, show func(R) item) ([]item, error) {
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]item, len(all))
+	for i, r := range all {
+		shown[i] = show(r)
+	}
+	return shown, nil
+}
+
+// list answers with a list, in the form that the caller wants: a page, or all
+// of it one by one. Spec: "Lists", "Streams and exports".
+func (c call) list(l rows) error {
+	c.current()
+	p, err := page(c.Ctx, !l.oldestFirst, func(id string) (int64, error) { return l.seqOf(c.UserContext(), id) })
+	if err != nil {
+		return err
+	}
+	if c.form != inJSON {
+		return c.stream(l, p)
+	}
+	shown, err := l.page(c.UserContext(), p)
+	if err != nil {
+		return err
+	}
+	answer := listing{Items: make([]any, len(shown))}
+	for i, x := range shown {
+		answer.Items[i] = x.shown
+		answer.Cursor = writeCursor(x.seq)
+	}
+	return c.JSON(answer)
+}
+
+// page reads a list's parameters.
 func page(c *fiber.Ctx, descending bool, seqOf func(id string) (int64, error)) (projections.Page, error) {
 	p := projections.Page{Take: maxTake, Descending: descending, Meta: metaFilter(c)}
 	switch c.Query("order") {
@@ -93,14 +140,4 @@ func values(c *fiber.Ctx, name string) []string {
 		}
 	}
 	return all
-}
-
-// writeList answers with a page of items.
-func writeList(c *fiber.Ctx, items []item) error {
-	l := listing{Items: make([]any, len(items))}
-	for i, x := range items {
-		l.Items[i] = x.shown
-		l.Cursor = writeCursor(x.seq)
-	}
-	return c.JSON(l)
 }

@@ -1,12 +1,19 @@
 package http
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
 
 	"parley/projections"
 )
+
+func (s *Server) eventOperations() []operation {
+	return []operation{
+		{method: get, path: "/event/log/list", handle: s.listEvents, forms: listForms},
+	}
+}
 
 // shownEvent is a line of the event log as the API shows it. Links of a kind
 // that Parley has not stay null.
@@ -36,24 +43,17 @@ func showEvent(e projections.LogEntry) shownEvent {
 }
 
 func (s *Server) listEvents(c call) error {
-	c.current()
-	p, err := page(c.Ctx, true, func(id string) (int64, error) {
-		return strconv.ParseInt(strings.TrimPrefix(id, "e"), 36, 64)
-	})
-	if err != nil {
-		return err
-	}
 	filter := projections.LogFilter{
 		Types: values(c.Ctx, "type"), Integrations: values(c.Ctx, "whatsappIntegrationId"),
 		Conversations: values(c.Ctx, "conversationId"), Bots: values(c.Ctx, "botId"),
 	}
-	entries, err := s.model.Log(c.UserContext(), c.account, filter, p)
-	if err != nil {
-		return err
-	}
-	items := make([]item, len(entries))
-	for i, e := range entries {
-		items[i] = item{seq: e.Seq, shown: showEvent(e)}
-	}
-	return writeList(c.Ctx, items)
+	return c.list(rows{
+		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			all, err := s.model.Log(ctx, c.account, filter, p)
+			return items(all, err, func(e projections.LogEntry) item { return item{e.Seq, showEvent(e)} })
+		},
+		seqOf: func(_ context.Context, id string) (int64, error) {
+			return strconv.ParseInt(strings.TrimPrefix(id, "e"), 36, 64)
+		},
+	})
 }

@@ -26,11 +26,13 @@ type call struct {
 	*fiber.Ctx
 	server  *Server
 	account string
+	// form is how the caller wants the answer.
+	form form
 }
 
-// owned lets a handler serve only those who show a valid secret.
+// owned lets an operation serve only those who show a valid secret.
 // Spec: "Authentication".
-func (s *Server) owned(handle func(call) error) fiber.Handler {
+func (s *Server) owned(o operation) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		secret, ok := auth.Bearer(c.Get(fiber.HeaderAuthorization))
 		if !ok || isRunAs(c) {
@@ -40,7 +42,11 @@ func (s *Server) owned(handle func(call) error) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		return handle(call{Ctx: c, server: s, account: account})
+		wanted, err := formFor(c, o.forms)
+		if err != nil {
+			return err
+		}
+		return o.handle(call{Ctx: c, server: s, account: account, form: wanted})
 	}
 }
 

@@ -115,37 +115,6 @@ func New(c Config) *Server {
 // address come without the first /api.
 var prefixes = []string{"/api/v1", "/v1"}
 
-// routes names every operation, under both prefixes.
-func (s *Server) routes() {
-	for _, prefix := range prefixes {
-		api := s.app.Group(prefix)
-
-		const callback = "/integration/whatsapp/:id/callback"
-		api.Get(callback, s.verifyCallback)
-		api.Post(callback, s.receiveCallback)
-
-		api.Post("/integration/whatsapp/create", s.owned(s.createIntegration))
-		api.Get("/integration/whatsapp/list", s.owned(s.listIntegrations))
-		api.Get("/integration/whatsapp/:id/fetch", s.owned(s.fetchIntegration))
-		api.Post("/integration/whatsapp/:id/update", s.owned(s.updateIntegration))
-		api.Post("/integration/whatsapp/:id/delete", s.owned(s.deleteIntegration))
-		api.Post("/integration/whatsapp/:id/setup", s.owned(s.setupIntegration))
-		api.Post("/integration/whatsapp/:id/initiate", s.owned(s.initiate))
-
-		api.Post("/bot/create", s.owned(s.createBot))
-		api.Get("/bot/list", s.owned(s.listBots))
-		api.Get("/bot/:id/fetch", s.owned(s.fetchBot))
-		api.Post("/bot/:id/update", s.owned(s.updateBot))
-		api.Post("/bot/:id/delete", s.owned(s.deleteBot))
-
-		api.Get("/conversation/list", s.owned(s.listConversations))
-		api.Get("/conversation/:id/fetch", s.owned(s.fetchConversation))
-		api.Get("/conversation/:id/message/list", s.owned(s.listMessages))
-
-		api.Get("/event/log/list", s.owned(s.listEvents))
-	}
-}
-
 // Serve answers requests on a listener until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.app.Listener(lingering{l}); err != nil {
