@@ -50,6 +50,7 @@ var arrows = map[string]struct {
 	"actors/perform":      {[]string{"actors", "domain", "engine", "events", "media", "whatsapp", "whatsapp/format"}, "effects meet the world"},
 	"cluster":             {[]string{"actors", "domain", "events"}, "placement knows actors, not what they do"},
 	"http":                {[]string{"domain", "events", "http/auth", "projections", "whatsapp"}, "requests in, answers out; actors only behind an interface"},
+	"http/admin":          {nil, "a socket carries words, and whoever answers them is behind an interface"},
 	"http/auth":           {[]string{"events"}, "secrets are hashed, and that is all"},
 	"http/load":           {[]string{"http", "whatsapp"}, "load comes from outside"},
 	"":                    {[]string{"*"}, "the root names every part"},

@@ -66,7 +66,7 @@ var settings = []setting{
 		func(c *Config, v string) error { c.Data = v; return nil },
 	},
 	{
-		"tokens", "PARLEY_TOKENS", "", "account:secret pairs that may call the API, separated by commas; " +
+		"tokens", "PARLEY_TOKENS", "", "account:secret pairs that may call the API, separated by commas, beside those of parley token; " +
 			"without any, the first start makes an account and prints its secret",
 		setTokens,
 	},
@@ -223,7 +223,7 @@ func setTokens(c *Config, v string) error {
 			continue
 		}
 		account, secret, ok := strings.Cut(pair, ":")
-		if !ok || account == "" || secret == "" || strings.ContainsAny(account, " .@/") {
+		if !ok || secret == "" || checkAccount(account) != nil {
 			return errors.New("must be account:secret pairs, separated by commas") // the value is secret
 		}
 		c.Tokens[account] = events.NewSecret(secret)

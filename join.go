@@ -12,7 +12,6 @@ import (
 	"parley/actors"
 	"parley/cluster"
 	"parley/domain"
-	"parley/domain/account"
 	"parley/events"
 	"parley/http"
 	"parley/http/auth"
@@ -62,12 +61,7 @@ func (n *Node) seedAccount(ctx context.Context) error {
 	if has, err := n.model.HasTokens(ctx); has || err != nil {
 		return err
 	}
-	secret := auth.NewSecret()
-	hash := auth.Hash(secret)
-	_, err := n.cluster.Ask(ctx, domain.Address{Kind: events.AccountCategory, ID: firstAccount}, domain.Command{
-		ID: events.NewKey(), At: events.At(time.Now()), Account: firstAccount,
-		Body: account.Issue{Token: auth.TokenID(hash), Name: "made at the first start", Hash: hash},
-	})
+	_, secret, err := tokens{n.cluster, n.model}.Create(ctx, firstAccount, "made at the first start")
 	if err != nil {
 		return err
 	}

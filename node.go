@@ -29,6 +29,7 @@ import (
 	"parley/events/local"
 	"parley/events/vault"
 	"parley/http"
+	"parley/http/admin"
 	"parley/media"
 	"parley/media/guard"
 	"parley/projections"
@@ -71,6 +72,7 @@ type Node struct {
 	host     *actors.Host
 	cluster  *cluster.Node
 	http     *http.Server
+	admin    *admin.Server
 	listener net.Listener
 
 	failed chan error // the first part that cannot go on
@@ -82,14 +84,8 @@ type Node struct {
 // returns, requests are served on the listener (or, without one, through
 // Handler) and owed work goes on. Errors say which part could not start.
 func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener net.Listener) (*Node, error) {
-	n := &Node{config: c, logger: logger, listener: listener, failed: make(chan error, 8), metrics: prometheus.NewRegistry()}
-	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	background, quit := context.WithCancel(context.Background())
-	n.quit = quit
-	for _, step := range []struct {
-		what  string
-		start func(ctx context.Context) error
-	}{
+	n, background := newNode(c, logger, listener)
+	err := n.bring(ctx, []step{
 		{"log", func(context.Context) error { return n.openStore(background, p) }},
 		{"vault", func(context.Context) error { return n.openVault() }},
 		{"media store", func(context.Context) error { return n.openFiles(p) }},
@@ -98,14 +94,40 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
 		{"door", func(context.Context) error { return n.serve(p) }},
-	} {
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// newNode makes a node of nothing yet, and the context of what it does in the
+// background.
+func newNode(c Config, logger *slog.Logger, listener net.Listener) (*Node, context.Context) {
+	n := &Node{config: c, logger: logger, listener: listener, failed: make(chan error, 8), metrics: prometheus.NewRegistry()}
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	background, quit := context.WithCancel(context.Background())
+	n.quit = quit
+	return n, background
+}
+
+// step starts one part of a node.
+type step struct {
+	what  string
+	start func(ctx context.Context) error
+}
+
+// bring brings the parts up, in order. If one cannot start, the others are
+// stopped.
+func (n *Node) bring(ctx context.Context, steps []step) error {
+	for _, step := range steps {
 		if err := step.start(ctx); err != nil {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 			defer cancel()
-			return nil, errors.Join(fmt.Errorf("start the %s: %w", step.what, err), n.Stop(stop))
+			return errors.Join(fmt.Errorf("start the %s: %w", step.what, err), n.Stop(stop))
 		}
 	}
-	return n, nil
+	return nil
 }
 
 func (n *Node) openStore(background context.Context, p Parts) error {
@@ -241,7 +263,24 @@ func (n *Node) serve(p Parts) error {
 			n.fail(err)
 		}
 	})
+	n.serveAdmin()
 	return nil
+}
+
+// serveAdmin opens the door for who sits at the machine. Without it everything
+// else goes on: a path may be too long for a socket.
+func (n *Node) serveAdmin() {
+	socket, err := admin.Listen(n.config.Data)
+	if err != nil {
+		n.logger.Warn("parley token works only while the server is stopped", "err", err)
+		return
+	}
+	n.admin = admin.NewServer(tokens{n.cluster, n.model})
+	n.parts.Go(func() {
+		if err := n.admin.Serve(socket); err != nil {
+			n.fail(err)
+		}
+	})
 }
 
 // ready tells whether the log can be reached and the read model is up to date.
@@ -276,6 +315,9 @@ const (
 // and goes on with the next start.
 func (n *Node) Stop(ctx context.Context) error {
 	var errs []error
+	if n.admin != nil {
+		errs = append(errs, n.admin.Shutdown(ctx))
+	}
 	if n.http != nil && n.listener != nil {
 		errs = append(errs, n.http.Shutdown(ctx))
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"parley/events"
@@ -56,9 +57,21 @@ type Conversation struct {
 func (m *Model) Token(ctx context.Context, hash []byte) (Token, error) {
 	q := query{columns: "id, account, name, created", table: "tokens", order: "id"}
 	q.and("hash = ?", hash)
-	return one(ctx, m.read, q, func(r *sql.Rows) (t Token, err error) {
-		return t, r.Scan(&t.ID, &t.Account, &t.Name, &t.Created)
-	})
+	return one(ctx, m.read, q, scanToken)
+}
+
+// Tokens lists the tokens that are valid, the oldest first; those of all
+// accounts for "".
+func (m *Model) Tokens(ctx context.Context, account string) ([]Token, error) {
+	q := query{columns: "id, account, name, created", table: "tokens", order: "created, id"}
+	if account != "" {
+		q.and("account = ?", account)
+	}
+	return list(ctx, m.read, q, Page{Take: math.MaxInt}, scanToken)
+}
+
+func scanToken(r *sql.Rows) (t Token, err error) {
+	return t, r.Scan(&t.ID, &t.Account, &t.Name, &t.Created)
 }
 
 // HasTokens reports that somebody can call the API.

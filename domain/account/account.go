@@ -37,6 +37,9 @@ func decide(s State, c domain.Command) ([]events.Event, error) {
 		if _, ok := s.Tokens[body.Token]; ok {
 			return nil, nil
 		}
+		if err := domain.CheckText("name", body.Name, domain.MaxName); err != nil {
+			return nil, err
+		}
 		return []events.Event{events.TokenIssued{Token: body.Token, Name: body.Name, Hash: body.Hash}}, nil
 	case Revoke:
 		if _, ok := s.Tokens[body.Token]; !ok {

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"strings"
 	"testing"
 
 	"parley/domain"
@@ -18,6 +19,10 @@ func TestRules(t *testing.T) {
 			Then: []events.Event{issued},
 		},
 		{Name: "a token is issued once", Given: []events.Event{issued}, When: put(account.Issue{Token: "t1", Hash: []byte{2}})},
+		{
+			Name: "a token's name is bounded", When: put(account.Issue{Token: "t1", Name: strings.Repeat("n", 1025), Hash: []byte{1}}),
+			Refused: domain.Invalid,
+		},
 		{
 			Name: "a token is revoked", Given: []events.Event{issued},
 			When: put(account.Revoke{Token: "t1"}), Then: []events.Event{events.TokenRevoked{Token: "t1"}},

@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// ErrInUse says that another process has the log open.
+var ErrInUse = errors.New("the event log there is in use by another process")
+
 // lockDir takes the exclusive right to a log's directory. The kernel gives it
 // back when the file is closed, and when the process ends in any way.
 func lockDir(dir string) (*os.File, error) {
@@ -35,7 +38,7 @@ func tryLock(f *os.File) error {
 	if err != nil || len(owner) == 0 {
 		owner = []byte("unknown") // it has not said yet
 	}
-	return fmt.Errorf("the event log there is in use by another process, pid %s", strings.TrimSpace(string(owner)))
+	return fmt.Errorf("%w, pid %s", ErrInUse, strings.TrimSpace(string(owner)))
 }
 
 // writeOwner tells people, and the next process that wants the lock, who has

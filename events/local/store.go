@@ -58,7 +58,8 @@ var _ events.Store = (*Store)(nil)
 // there. The directory must be on a local disk and belongs to the log.
 //
 // An error that wraps ErrCorrupt says that the log is damaged, or that
-// acknowledged events at its end are missing, and what can be done.
+// acknowledged events at its end are missing, and what can be done. One that
+// wraps ErrInUse says that another process has it open.
 func Open(dir string, opts Options) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
