@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -43,6 +44,8 @@ type Config struct {
 	Apology string
 	// NumberRate is how many messages a phone number sends in a second.
 	NumberRate int
+	// Rate is how many requests per second a secret may make; 0 is any number.
+	Rate float64
 	// Media is the address of the media store.
 	Media string
 	// TranscribeModel writes voice messages down; "" is none.
@@ -125,6 +128,10 @@ var settings = []setting{
 	{
 		"number-rate", "PARLEY_NUMBER_RATE", "80", "messages that a phone number may send in a second; Meta raises its limit with use",
 		func(c *Config, v string) (err error) { c.NumberRate, err = positive(v); return err },
+	},
+	{
+		"rate", "PARLEY_RATE", "0", "requests that a secret may make in a second, for example 20 or 0.5; 0 is any number",
+		func(c *Config, v string) (err error) { c.Rate, err = ratio(v); return err },
 	},
 	{
 		"media", "PARLEY_MEDIA", "", "address of the media store, for example file:///srv/media; in the data directory by default",
@@ -246,6 +253,14 @@ func positive(v string) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil || n < 1 {
 		return 0, errors.New("must be a whole number, 1 or more")
+	}
+	return n, nil
+}
+
+func ratio(v string) (float64, error) {
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(n >= 0) || math.IsInf(n, 0) {
+		return 0, errors.New("must be a number, 0 or more")
 	}
 	return n, nil
 }

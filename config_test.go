@@ -53,6 +53,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_TURNS", "0", "1 or more"},
 		{"PARLEY_TURN_TIME", "soon", "a duration"},
 		{"PARLEY_SETTLE", "-1s", "a duration"},
+		{"PARLEY_RATE", "-1", "0 or more"},
+		{"PARLEY_RATE", "NaN", "0 or more"},
 		{"PARLEY_LOG_LEVEL", "loud", "loud"},
 		{"PARLEY_LOG_FORMAT", "xml", "text or json"},
 	} {

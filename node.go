@@ -252,7 +252,7 @@ func (n *Node) startWaker(background context.Context) {
 
 func (n *Node) serve(p Parts) error {
 	n.http = http.New(http.Config{
-		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens),
+		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
 		Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
 	})
 	if n.listener == nil {

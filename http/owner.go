@@ -38,8 +38,12 @@ func (s *Server) owned(o operation) fiber.Handler {
 		if !ok || isRunAs(c) {
 			return errNotAuthenticated
 		}
-		account, err := s.accountOf(c.UserContext(), auth.Hash(secret))
+		hash := auth.Hash(secret)
+		account, err := s.accountOf(c.UserContext(), hash)
 		if err != nil {
+			return err
+		}
+		if err := s.rates.take(hash); err != nil {
 			return err
 		}
 		wanted, err := formFor(c, o.forms)

@@ -50,6 +50,8 @@ type Config struct {
 	// Tokens are accounts by the SHA-256 of their secrets, beside those that
 	// the read model knows.
 	Tokens map[[sha256.Size]byte]string
+	// Rate bounds the requests per second of each secret; 0 does not.
+	Rate   float64
 	Logger *slog.Logger
 	// Metrics is served at /metrics; the server's own are registered with it.
 	Metrics *prometheus.Registry
@@ -71,6 +73,7 @@ type Server struct {
 	inspector Inspector
 	publicURL string
 	tokens    map[[sha256.Size]byte]string
+	rates     *rates
 	logger    *slog.Logger
 	ready     func(context.Context) error
 	metrics   *metrics
@@ -82,7 +85,7 @@ type Server struct {
 // New makes a server. It serves nothing until Serve.
 func New(c Config) *Server {
 	s := &Server{
-		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, logger: c.Logger, ready: c.Ready,
+		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
 		inspector: c.Inspector, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
@@ -181,7 +184,7 @@ func isAPI(path string) bool {
 func cors(c *fiber.Ctx) {
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	if c.Method() != fiber.MethodOptions {
-		c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Disposition, X-Request-Id")
+		c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Disposition, Retry-After, X-Request-Id")
 		return
 	}
 	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, POST, PUT")
