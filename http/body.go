@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"parley/domain"
+	"parley/events"
 )
 
 // maxDepth bounds how deep JSON may nest: what is stored deeper could break
@@ -137,6 +139,23 @@ func (b *body) integerOrNull(name string) domain.Opt[*int64] {
 	}
 	n := int64(value)
 	return domain.Some(&n)
+}
+
+// lastMillisecond is the last one of the year 9999.
+const lastMillisecond = 253_402_300_799_999
+
+// instant takes a time in milliseconds since 1970; null counts as 0.
+func (b *body) instant(name string) domain.Opt[events.Instant] {
+	n := b.integerOrNull(name)
+	switch {
+	case !n.Set:
+		return domain.Opt[events.Instant]{}
+	case n.Value == nil:
+		return domain.Some[events.Instant](0)
+	case *n.Value < 0 || *n.Value > lastMillisecond:
+		b.wrong(name, "a time in milliseconds since 1970")
+	}
+	return domain.Some(events.At(time.UnixMilli(*n.Value)))
 }
 
 // object takes a JSON object as it is; null counts as missing.
