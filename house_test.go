@@ -337,7 +337,7 @@ func (h *house) call(method, path, secret string, body any, header ...string) an
 		}
 		reader = bytes.NewReader(encoded)
 	}
-	if !strings.HasPrefix(path, "/v1") && !strings.HasPrefix(path, "/api") {
+	if !strings.HasPrefix(path, "/v1") && !strings.HasPrefix(path, "/api") && path != "/openapi.json" {
 		path = "/api/v1" + path
 	}
 	r := httptest.NewRequest(method, path, reader)
@@ -351,12 +351,25 @@ func (h *house) call(method, path, secret string, body any, header ...string) an
 	return h.do(r)
 }
 
+// do puts a request. Every answer is held to the API's description.
 func (h *house) do(r *http.Request) answer {
 	h.t.Helper()
+	var sent []byte
+	if r.Body != nil {
+		sent, _ = io.ReadAll(r.Body) // it is in memory
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
 	w := httptest.NewRecorder()
 	h.node.Handler().ServeHTTP(w, r)
 	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.body) // not every answer is JSON
+	contract, err := theContract()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := contract.check(r, sent, a); err != nil {
+		h.t.Errorf("not as http/openapi/openapi.json has it: %v", err)
+	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.answers.WriteString(a.text)

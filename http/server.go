@@ -18,6 +18,7 @@ import (
 
 	"parley/domain"
 	"parley/events"
+	"parley/http/openapi"
 	"parley/projections"
 )
 
@@ -105,6 +106,7 @@ func New(c Config) *Server {
 	s.routes()
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	s.app.Get("/readyz", s.readyz)
+	s.app.Get(descriptionPath, s.describe)
 	s.app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
 	for prefix, handler := range c.Pages {
 		handler := s.within(handler)
@@ -162,7 +164,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 	c.Set("X-Request-Id", requestID(c))
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	var err error
-	if isAPI(c.Path()) {
+	if isAPI(c.Path()) || c.Path() == descriptionPath {
 		cors(c)
 		if c.Method() == fiber.MethodOptions {
 			return c.SendStatus(http.StatusOK)
@@ -191,6 +193,15 @@ func cors(c *fiber.Ctx) {
 	c.Set(fiber.HeaderAccessControlAllowHeaders, "X-Requested-With, Accept, Content-Length, Content-Type, Authorization, "+
 		"X-RunAs-User-ID, X-RunAs-Child-User-Email, X-Timezone")
 	c.Set(fiber.HeaderAccessControlMaxAge, "86400")
+}
+
+// descriptionPath is where programs find out what there is.
+const descriptionPath = "/openapi.json"
+
+// describe answers with the description of the API.
+func (s *Server) describe(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Send(openapi.Description(s.publicURL))
 }
 
 func requestID(c *fiber.Ctx) string {
