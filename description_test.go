@@ -43,14 +43,6 @@ var notServedYet = []string{
 	"POST /Attachment/{conversationId}/upload",
 	"GET /conversation/{conversationId}/attachment/{attachmentId}/download",
 	"POST /conversation/{conversationId}/contact/upsert",
-	"POST /contact/create",
-	"GET /contact/list",
-	"GET /contact/{contactId}/fetch",
-	"POST /contact/{contactId}/update",
-	"POST /contact/{contactId}/delete",
-	"POST /contact/ensure",
-	"GET /contact/{contactId}/conversation/list",
-	"GET /contact/export",
 	"POST /file/create",
 	"GET /file/list",
 	"GET /file/{fileId}/fetch",
@@ -149,7 +141,7 @@ func TestTheDescription(t *testing.T) {
 		for _, d := range operations(doc) {
 			delete(left, nameless(d.String()))
 			if toCome := slices.Contains(notServedYet, d.String()); d.isServed() == toCome {
-				t.Errorf("%s: served is %v, and to come is %v", d, d.isServed(), toCome)
+				t.Errorf("%s: served is %v, and standing in notServedYet is %v", d, d.isServed(), toCome)
 			}
 		}
 		for path := range left {
