@@ -44,6 +44,19 @@ func CheckAlias(alias string) error {
 	return nil
 }
 
+// Private is the visibility of what names none.
+const Private = "private"
+
+// CheckVisibility refuses what is not one of the three visibilities.
+func CheckVisibility(visibility string) error {
+	switch visibility {
+	case Private, "protected", "public":
+		return nil
+	}
+	return Refused(Invalid, "visibility",
+		fmt.Sprintf(`"visibility" must be private, protected or public, not %q`, visibility))
+}
+
 // MergeMeta gives the JSON object that results from setting the top-level keys
 // of change in old; others stay. Both may be empty. A key "$update" holds a
 // change of its own and is not stored. Keys that start with "_" are refused,

@@ -4,7 +4,7 @@ package bot
 
 import (
 	"bytes"
-	"fmt"
+	"cmp"
 
 	"parley/domain"
 	"parley/events"
@@ -83,7 +83,7 @@ func decide(s State, c domain.Command) ([]events.Event, error) {
 		if s.Exists {
 			return nil, domain.Refused(domain.Conflict, "", "the bot exists already")
 		}
-		settings, err := body.Changes.apply(events.BotSettings{Visibility: "private"})
+		settings, err := body.Changes.apply(events.BotSettings{Visibility: domain.Private})
 		if err != nil {
 			return nil, err
 		}
@@ -127,26 +127,14 @@ func (c Changes) apply(s events.BotSettings) (events.BotSettings, error) {
 }
 
 func check(s events.BotSettings) error {
-	switch s.Visibility {
-	case "private", "protected", "public":
-	default:
-		return domain.Refused(domain.Invalid, "visibility",
-			fmt.Sprintf(`"visibility" must be private, protected or public, not %q`, s.Visibility))
-	}
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"name", s.Name, domain.MaxName},
-		{"description", s.Description, domain.MaxDescription},
-		{"backstory", s.Backstory, MaxBackstory},
-		{"model", s.Model, MaxModel},
-	} {
-		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
-			return err
-		}
-	}
-	return domain.CheckAlias(s.Alias)
+	return cmp.Or(
+		domain.CheckVisibility(s.Visibility),
+		domain.CheckText("name", s.Name, domain.MaxName),
+		domain.CheckText("description", s.Description, domain.MaxDescription),
+		domain.CheckText("backstory", s.Backstory, MaxBackstory),
+		domain.CheckText("model", s.Model, MaxModel),
+		domain.CheckAlias(s.Alias),
+	)
 }
 
 func evolve(s State, fact events.Event) State {

@@ -1,9 +1,11 @@
 package contact
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"parley/domain"
 	"parley/events"
@@ -58,28 +60,31 @@ func (c Changes) apply(s events.ContactSettings) (events.ContactSettings, error)
 }
 
 func check(s events.ContactSettings) error {
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"fingerprint", s.Fingerprint, MaxFingerprint},
-		{"name", s.Name, domain.MaxName},
-		{"description", s.Description, domain.MaxDescription},
-		{"nick", s.Nick, domain.MaxName},
-		{"preferences", s.Preferences, domain.MaxDescription},
-	} {
-		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
-			return err
-		}
+	return cmp.Or(
+		domain.CheckText("fingerprint", s.Fingerprint, MaxFingerprint),
+		domain.CheckText("name", s.Name, domain.MaxName),
+		domain.CheckText("description", s.Description, domain.MaxDescription),
+		domain.CheckText("nick", s.Nick, domain.MaxName),
+		domain.CheckText("preferences", s.Preferences, domain.MaxDescription),
+		checkFingerprint(s.Fingerprint),
+		checkVerifiedAt(s.VerifiedAt),
+		checkEmail(s.Email),
+	)
+}
+
+func checkFingerprint(fingerprint string) error {
+	if utf8.RuneCountInString(fingerprint) >= MinFingerprint {
+		return nil
 	}
-	switch {
-	case len([]rune(s.Fingerprint)) < MinFingerprint:
-		return domain.Refused(domain.Invalid, "fingerprint",
-			fmt.Sprintf(`"fingerprint" must have at least %d characters`, MinFingerprint))
-	case s.VerifiedAt < 0:
-		return domain.Refused(domain.Invalid, "verifiedAt", `"verifiedAt" must not be before 1970`)
+	return domain.Refused(domain.Invalid, "fingerprint",
+		fmt.Sprintf(`"fingerprint" must have at least %d characters`, MinFingerprint))
+}
+
+func checkVerifiedAt(at events.Instant) error {
+	if at >= 0 {
+		return nil
 	}
-	return checkEmail(s.Email)
+	return domain.Refused(domain.Invalid, "verifiedAt", `"verifiedAt" must not be before 1970`)
 }
 
 // checkEmail refuses what is no bare e-mail address. None is fine.

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"cmp"
+
 	"parley/domain"
 	"parley/events"
 )
@@ -61,20 +63,13 @@ func check(s events.IntegrationSettings) error {
 	if s.AllowFrom != nil {
 		allow = *s.AllowFrom
 	}
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"name", s.Name, domain.MaxName},
-		{"description", s.Description, domain.MaxDescription},
-		{"phoneNumberId", s.PhoneNumberID, domain.MaxAlias},
-		{"allowFrom", allow, domain.MaxDescription},
-	} {
-		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
-			return err
-		}
-	}
-	return domain.CheckAlias(s.Alias)
+	return cmp.Or(
+		domain.CheckText("name", s.Name, domain.MaxName),
+		domain.CheckText("description", s.Description, domain.MaxDescription),
+		domain.CheckText("phoneNumberId", s.PhoneNumberID, domain.MaxAlias),
+		domain.CheckText("allowFrom", allow, domain.MaxDescription),
+		domain.CheckAlias(s.Alias),
+	)
 }
 
 // Ready refuses settings that cannot send messages yet, and says what is
