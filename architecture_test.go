@@ -32,6 +32,7 @@ var arrows = map[string]struct {
 	"domain/callback":     {[]string{"domain", "events"}, "rules"},
 	"domain/contact":      {[]string{"domain", "events"}, "rules"},
 	"domain/conversation": {[]string{"domain", "events"}, "rules"},
+	"domain/file":         {[]string{"domain", "events"}, "rules"},
 	"domain/integration":  {[]string{"domain", "events"}, "rules"},
 	"engine":              {nil, "an engine could serve any other server"},
 	"engine/enginetest":   {[]string{"engine"}, "the contract speaks of engines alone"},

@@ -23,6 +23,7 @@ import (
 	"parley/domain/callback"
 	"parley/domain/contact"
 	"parley/domain/conversation"
+	"parley/domain/file"
 	"parley/domain/integration"
 	"parley/engine"
 	"parley/events"
@@ -227,6 +228,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 			actors.NewKind(n.host, bot.New(), nil),
 			actors.NewKind(n.host, callback.New(), nil),
 			actors.NewKind(n.host, contact.New(), nil),
+			actors.NewKind(n.host, file.New(), nil),
 			actors.NewKind(n.host, integration.New(), &perform.Integration{
 				Store: n.store, Vault: n.vault, Pacer: pacer,
 				Owing: func(ctx context.Context, id string) ([]events.Stream, error) {

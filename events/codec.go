@@ -47,6 +47,7 @@ var catalogue = tableOf(
 	NotificationReceived{}, SystemNotified{}, NotificationMisdirected{},
 	BotCreated{}, BotUpdated{}, BotDeleted{},
 	ContactCreated{}, ContactUpdated{}, ContactDeleted{},
+	FileCreated{}, FileUpdated{}, FileUploaded{}, FileDeleted{}, ContentDiscarded{},
 	TokenIssued{}, TokenRevoked{},
 	AliasClaimed{}, AliasReleased{},
 	SessionStarted{}, SessionContinued{}, SessionReset{},

@@ -19,6 +19,8 @@ const (
 	// ConversationCategory holds what passed between one sender and one
 	// integration.
 	ConversationCategory = "conversation"
+	// FileCategory holds files that were uploaded through the API.
+	FileCategory = "file"
 	// IntegrationCategory holds the settings of WhatsApp integrations.
 	IntegrationCategory = "integration"
 	// SecretCategory holds sealed credentials, one stream an integration.

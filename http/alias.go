@@ -73,6 +73,12 @@ func (c call) bearsIntegrationAlias(id, name string) bool {
 	return err == nil && i.Settings.Alias == name
 }
 
+// bearsFileAlias reports that a file of the account has the alias.
+func (c call) bearsFileAlias(id, name string) bool {
+	f, err := c.server.model.File(c.UserContext(), c.account, id)
+	return err == nil && f.Settings.Alias == name
+}
+
 // linked turns the ID or alias in a field that links to a bot into its ID.
 // What does not exist and what is somebody else's are refused alike.
 func (c call) linkedBot(id domain.Opt[string]) (domain.Opt[string], error) {
@@ -100,4 +106,8 @@ func botAddress(id string) domain.Address {
 
 func integrationAddress(id string) domain.Address {
 	return domain.Address{Kind: events.IntegrationCategory, ID: id}
+}
+
+func fileAddress(id string) domain.Address {
+	return domain.Address{Kind: events.FileCategory, ID: id}
 }

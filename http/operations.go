@@ -34,6 +34,7 @@ func (s *Server) operations() []operation {
 		s.botOperations(),
 		s.conversationOperations(),
 		s.contactOperations(),
+		s.fileOperations(),
 		s.eventOperations(),
 	} {
 		all = append(all, subject...)

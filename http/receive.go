@@ -312,12 +312,12 @@ func inbound(m whatsapp.Message) conversation.Inbound {
 		Message: events.NewKey(), Session: events.NewKey(), WAMID: wamid(m.ID, m.Raw),
 		From: m.From, UserID: m.UserID, Profile: m.Profile, Username: m.Username, Kind: m.Type,
 		Text: text, ReplyTo: m.Context.ReplyTo, At: events.At(m.Timestamp), Opens: opens && m.GroupID == "",
-		Tap: m.Reply != nil, Media: file(m), Placeholder: m.IsPlaceholder(),
+		Tap: m.Reply != nil, Media: mediaOf(m), Placeholder: m.IsPlaceholder(),
 	}
 }
 
-// file is what is known of the file that came with a message, if one did.
-func file(m whatsapp.Message) *events.Media {
+// mediaOf is what is known of the file that came with a message, if one did.
+func mediaOf(m whatsapp.Message) *events.Media {
 	if m.Media == nil || m.Media.ID == "" || m.GroupID != "" {
 		return nil
 	}

@@ -34,6 +34,7 @@ var fingerprinted = []struct{ table, order string }{
 	{"deleted_integrations", "id"},
 	{"conversations", "seq"},
 	{"contacts", "seq"},
+	{"files", "seq"},
 	{"log", "seq"},
 	{"owed", "stream"},
 }

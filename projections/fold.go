@@ -66,6 +66,8 @@ func (w *writer) apply(r events.Recorded) error {
 		return w.foldBot(f)
 	case events.ContactCategory:
 		return w.foldContact(f)
+	case events.FileCategory:
+		return w.foldFile(f)
 	case events.IntegrationCategory:
 		return w.foldIntegration(f)
 	case events.CallbackCategory:

@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 3
+const version = 4
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -80,6 +80,23 @@ CREATE TABLE contacts (
 	UNIQUE (account, fingerprint)
 );
 CREATE INDEX contacts_account ON contacts (account, seq);
+CREATE TABLE files (
+	seq        INTEGER PRIMARY KEY,
+	id         TEXT NOT NULL UNIQUE,
+	account    TEXT NOT NULL,
+	alias      TEXT NOT NULL,
+	blueprint  TEXT NOT NULL,
+	visibility TEXT NOT NULL,
+	meta       TEXT NOT NULL,
+	settings   BLOB NOT NULL,
+	hash       TEXT NOT NULL, -- of the content; '' if there is none
+	content    BLOB,
+	created    INTEGER NOT NULL,
+	updated    INTEGER NOT NULL
+);
+CREATE INDEX files_account ON files (account, seq);
+CREATE INDEX files_alias ON files (account, alias) WHERE alias <> '';
+CREATE INDEX files_hash ON files (hash) WHERE hash <> '';
 CREATE TABLE names (
 	id   INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE

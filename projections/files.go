@@ -1,0 +1,98 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+
+	"parley/events"
+)
+
+// File is a file as it stands. The content's Hash is "" if nothing was uploaded.
+type File struct {
+	Seq      int64
+	ID       string
+	Account  string
+	Settings events.FileSettings
+	Content  events.Content
+	Created  events.Instant
+	Updated  events.Instant
+}
+
+const fileColumns = "seq, id, account, meta, settings, content, created, updated"
+
+func scanFile(r *sql.Rows) (f File, err error) {
+	var meta, settings, content []byte
+	if err := r.Scan(&f.Seq, &f.ID, &f.Account, &meta, &settings, &content, &f.Created, &f.Updated); err != nil {
+		return f, err
+	}
+	fact, err := events.Decode(events.FileUpdated{}.EventType(), settings)
+	if err != nil {
+		return f, err
+	}
+	f.Settings = fact.(events.FileUpdated).Settings
+	f.Settings.Meta = meta // uploads change it, too
+	if content == nil {
+		return f, nil
+	}
+	fact, err = events.Decode(events.FileUploaded{}.EventType(), content)
+	if err == nil {
+		f.Content = fact.(events.FileUploaded).Content
+	}
+	return f, err
+}
+
+// File gives a file of an account by its ID or "@alias". Errors: ErrNotFound.
+func (m *Model) File(ctx context.Context, account, id string) (File, error) {
+	q := query{columns: fileColumns, table: "files", order: "seq"}
+	q.named(account, id)
+	return one(ctx, m.read, q, scanFile)
+}
+
+// PublicFile gives a file that everybody may have, by its ID. Errors:
+// ErrNotFound, also for files that are not for everybody.
+func (m *Model) PublicFile(ctx context.Context, id string) (File, error) {
+	q := query{columns: fileColumns, table: "files", order: "seq"}
+	q.and("id = ?", id)
+	q.and("visibility = 'public'")
+	return one(ctx, m.read, q, scanFile)
+}
+
+// Files lists an account's files, those of some blueprints if any are given.
+func (m *Model) Files(ctx context.Context, account string, blueprints []string, p Page) ([]File, error) {
+	q := query{columns: fileColumns, table: "files", order: "seq"}
+	q.and("account = ?", account)
+	q.in("blueprint", "", blueprints)
+	return list(ctx, m.read, q, p, scanFile)
+}
+
+func (w *writer) foldFile(f fact) error {
+	id := f.Stream.ID()
+	switch e := f.event.(type) {
+	case events.FileCreated:
+		settings, err := events.Encode(events.FileUpdated{Settings: e.Settings})
+		if err != nil {
+			return err
+		}
+		return w.exec("INSERT INTO files (seq, id, account, alias, blueprint, visibility, meta, settings, hash, created, updated) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BlueprintID, e.Settings.Visibility, object(e.Settings.Meta),
+			settings, f.at, f.at)
+	case events.FileUpdated:
+		settings, err := events.Encode(e)
+		if err != nil {
+			return err
+		}
+		return w.exec("UPDATE files SET alias = ?, blueprint = ?, visibility = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+			e.Settings.Alias, e.Settings.BlueprintID, e.Settings.Visibility, object(e.Settings.Meta), settings, f.at, id)
+	case events.FileUploaded:
+		content, err := events.Encode(events.FileUploaded{Content: e.Content})
+		if err != nil {
+			return err
+		}
+		return w.exec("UPDATE files SET meta = ?, hash = ?, content = ?, updated = ? WHERE id = ?",
+			object(e.Meta), e.Content.Hash, content, f.at, id)
+	case events.FileDeleted:
+		return w.exec("DELETE FROM files WHERE id = ?", id)
+	}
+	return nil
+}
