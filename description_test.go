@@ -26,7 +26,6 @@ var notServedYet = []string{
 	"POST /blueprint/{blueprintId}/update",
 	"POST /blueprint/{blueprintId}/delete",
 	"GET /blueprint/{blueprintId}/resource/list",
-	"POST /conversation/create",
 	"POST /conversation/{conversationId}/update",
 	"POST /conversation/{conversationId}/delete",
 	"GET /conversation/export",

@@ -54,6 +54,7 @@ var catalogue = tableOf(
 	MessageReceived{}, MessageBlocked{}, EchoReceived{},
 	AttachmentStored{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
 	TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
+	SessionDescribed{}, MessageWritten{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 

@@ -29,6 +29,12 @@ type Session struct {
 	Contact string `msgpack:"co,omitempty"`
 	// Memory is what the engine asked to be given back with the next turn.
 	Memory []byte `msgpack:"mm,omitempty"`
+	// Direct says that the API made it: it is with nobody on WhatsApp, and
+	// never expires.
+	Direct bool `msgpack:"di,omitempty"`
+	// Model and Backstory go before the bot's. Without a bot they answer alone.
+	Model     string `msgpack:"mo,omitempty"`
+	Backstory string `msgpack:"bs,omitempty"`
 }
 
 // Person is what is known about who writes. Any part may be missing.
@@ -160,6 +166,8 @@ type SessionStarted struct {
 	// Carried repeats what is remembered, if it is worth it; nil means that
 	// loading must go on to earlier facts.
 	Carried *Carried `msgpack:"ca,omitempty"`
+	// Described is what else was said about a session that the API made.
+	Described *SessionChanges `msgpack:"de,omitempty"`
 }
 
 // SessionContinued repeats what is remembered in the middle of a long session,

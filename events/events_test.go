@@ -68,6 +68,9 @@ func TestStreamNames(t *testing.T) {
 	if integration != "k3v9" || sender != "US.1349-x" {
 		t.Errorf("split to %q and %q", integration, sender)
 	}
+	if integration, sender = events.SplitConversationID("k3v9"); integration != "" || sender != "" { // made by the API
+		t.Errorf("split to %q and %q", integration, sender)
+	}
 }
 
 func TestKeys(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 	// ContactCategory holds the people who wrote to an account.
 	ContactCategory = "contact"
 	// ConversationCategory holds what passed between one sender and one
-	// integration.
+	// integration, or in one conversation that the API made.
 	ConversationCategory = "conversation"
 	// FileCategory holds files that were uploaded through the API.
 	FileCategory = "file"
@@ -47,8 +47,12 @@ func (s Stream) ID() string {
 // conversation's stream: "<integration>.<sender>". Integration IDs have no dot.
 func ConversationID(integration, sender string) string { return integration + "." + sender }
 
-// SplitConversationID undoes ConversationID.
+// SplitConversationID undoes ConversationID. Both are "" for a conversation
+// that the API made: its ID has no dot, and nobody on WhatsApp is part of it.
 func SplitConversationID(id string) (integration, sender string) {
-	integration, sender, _ = strings.Cut(id, ".")
+	integration, sender, ok := strings.Cut(id, ".")
+	if !ok {
+		return "", ""
+	}
 	return integration, sender
 }

@@ -171,6 +171,26 @@ func (b *body) object(name string) []byte {
 	return raw
 }
 
+// objects takes a list of JSON objects, each to be taken apart by read; what is
+// wrong with one is told with its place. Missing and null are an empty list.
+func (b *body) objects(name string, read func(element *body)) {
+	raw, ok := b.take(name)
+	if !ok || string(raw) == "null" {
+		return
+	}
+	var elements []map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		b.wrong(name, "a list of objects")
+	}
+	for i, fields := range elements {
+		element := &body{fields: fields}
+		read(element)
+		if err := element.done(); err != nil && b.err == nil {
+			b.err = invalid(fmt.Sprintf("%s[%d]: %s", name, i, err))
+		}
+	}
+}
+
 // done tells the first thing that was wrong, or that a field is not known.
 func (b *body) done() error {
 	if b.err != nil {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 
-	"parley/domain"
+	"parley/domain/conversation"
 	"parley/projections"
 )
 
 func (s *Server) conversationOperations() []operation {
 	return []operation{
+		{method: post, path: "/conversation/create", handle: s.createConversation},
 		{method: get, path: "/conversation/list", handle: s.listConversations, forms: listForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
 		{method: get, path: "/conversation/:id/message/list", handle: s.listMessages, forms: listForms},
@@ -25,6 +26,10 @@ type shownConversation struct {
 	TaskID      *string         `json:"taskId"`
 	SpaceID     *string         `json:"spaceId"`
 	BotID       *string         `json:"botId"`
+	Model       string          `json:"model,omitempty"`
+	Backstory   string          `json:"backstory,omitempty"`
+	Privacy     bool            `json:"privacy"`
+	Moderation  bool            `json:"moderation"`
 	Meta        json.RawMessage `json:"meta"`
 	CreatedAt   int64           `json:"createdAt"`
 	UpdatedAt   int64           `json:"updatedAt"`
@@ -32,23 +37,22 @@ type shownConversation struct {
 
 func showConversation(c projections.Conversation) shownConversation {
 	return shownConversation{
-		ID: c.ID, ContactID: orNull(c.ContactID), BotID: orNull(c.BotID), Meta: c.Meta,
+		ID: c.ID, Name: c.Name, Description: c.Description, ContactID: orNull(c.ContactID), BotID: orNull(c.BotID),
+		Model: c.Model, Backstory: c.Backstory, Privacy: c.Privacy, Moderation: c.Moderation, Meta: c.Meta,
 		CreatedAt: c.Created.Milliseconds(), UpdatedAt: c.Updated.Milliseconds(),
 	}
 }
 
 // shownMessage is a message as the API shows it.
 type shownMessage struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Text      string          `json:"text"`
-	Meta      json.RawMessage `json:"meta"`
-	CreatedAt int64           `json:"createdAt"`
-	UpdatedAt int64           `json:"updatedAt"`
-}
-
-func errConversationNotFound() error {
-	return domain.Refused(domain.NotFound, "", "Conversation not found")
+	ID          string          `json:"id"`
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	Type        string          `json:"type"`
+	Text        string          `json:"text"`
+	Meta        json.RawMessage `json:"meta"`
+	CreatedAt   int64           `json:"createdAt"`
+	UpdatedAt   int64           `json:"updatedAt"`
 }
 
 func (s *Server) listConversations(c call) error {
@@ -66,12 +70,21 @@ func (s *Server) listConversations(c call) error {
 }
 
 func (s *Server) fetchConversation(c call) error {
-	c.current()
-	x, err := s.model.Conversation(c.UserContext(), c.account, c.id())
+	x, err := c.conversation()
 	if err != nil {
-		return notFound(err, errConversationNotFound())
+		return err
 	}
 	return c.JSON(showConversation(x))
+}
+
+// conversation gives the conversation that the path names.
+func (c call) conversation() (projections.Conversation, error) {
+	c.current()
+	x, err := c.server.model.Conversation(c.UserContext(), c.account, c.id())
+	if err != nil {
+		return x, notFound(err, conversation.NotFound())
+	}
+	return x, nil
 }
 
 // listMessages lists oldest first, unlike the other lists. Spec: "Lists".
@@ -81,7 +94,7 @@ func (s *Server) listMessages(c call) error {
 		oldestFirst: true,
 		page: func(ctx context.Context, p projections.Page) ([]item, error) {
 			all, err := s.model.Messages(ctx, c.account, id, p)
-			return items(all, notFound(err, errConversationNotFound()), showMessage)
+			return items(all, notFound(err, conversation.NotFound()), showMessage)
 		},
 		seqOf: func(ctx context.Context, message string) (int64, error) {
 			return s.model.MessageSeq(ctx, c.account, id, message)
@@ -91,7 +104,7 @@ func (s *Server) listMessages(c call) error {
 
 func showMessage(m projections.Message) item {
 	return item{m.Seq, shownMessage{
-		ID: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta(),
-		CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Created.Milliseconds(),
+		ID: m.ID, Name: m.Name, Description: m.Description, Type: m.Type, Text: m.Text, Meta: m.Meta(),
+		CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Updated.Milliseconds(),
 	}}
 }

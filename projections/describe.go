@@ -25,7 +25,14 @@ func logType(e events.Event) string {
 	case events.NotificationMisdirected:
 		return whatsapp + "message.skipped"
 	case events.SessionStarted:
+		if e.Session.Direct {
+			return "conversation.create"
+		}
 		return whatsapp + "session.created"
+	case events.SessionDescribed:
+		return "conversation.update"
+	case events.MessageWritten:
+		return "message.create"
 	case events.SessionReset:
 		return whatsapp + "session.reset"
 	case events.MessageReceived:
@@ -108,7 +115,14 @@ func logMeta(e events.Event) map[string]any {
 			"phoneNumberId": e.PhoneNumberID, "expectedPhoneNumberId": e.Expected, "whatsappMessageIds": e.WAMIDs,
 		}
 	case events.SessionStarted:
+		if e.Session.Direct {
+			return map[string]any{"model": e.Session.Model}
+		}
 		return map[string]any{"sessionDuration": e.Session.Lifetime}
+	case events.SessionDescribed:
+		return map[string]any{"fields": changed(e.Changes)}
+	case events.MessageWritten:
+		return map[string]any{"messageId": e.Message, "messageType": e.Type}
 	case events.SessionReset:
 		return map[string]any{"command": e.Command, "whatsappMessageId": e.WAMID}
 	case events.MessageReceived:
@@ -190,6 +204,30 @@ func turnMeta(e events.Event) map[string]any {
 		}
 	}
 	return map[string]any{}
+}
+
+// changed names the fields that people changed.
+func changed(c events.SessionChanges) []string {
+	var fields []string
+	for _, f := range []struct {
+		name string
+		is   bool
+	}{
+		{"name", c.Name != nil},
+		{"description", c.Description != nil},
+		{"botId", c.BotID != nil},
+		{"contactId", c.ContactID != nil},
+		{"model", c.Model != nil},
+		{"backstory", c.Backstory != nil},
+		{"privacy", c.Privacy != nil},
+		{"moderation", c.Moderation != nil},
+		{"meta", len(c.Meta) > 0},
+	} {
+		if f.is {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
 }
 
 // operation is what was asked of Meta.

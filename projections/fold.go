@@ -2,7 +2,6 @@ package projections
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 
 	"parley/events"
@@ -151,69 +150,25 @@ func (w *writer) foldIntegration(f fact) error {
 // messages are read from the log itself.
 func (w *writer) foldConversation(f fact) error {
 	integration, _ := events.SplitConversationID(f.Stream.ID())
-	row := logRow{integration: integration}
+	row := logRow{integration: integration, conversation: events.SessionOf(f.event)}
 	var err error
 	switch e := f.event.(type) {
 	case events.SessionStarted:
-		row.conversation, row.bot = e.Session.ID, e.Session.BotID
-		err = w.startConversation(f, integration, e.Session)
-	case events.SessionReset:
-		row.conversation = e.Session
-	case events.MessageReceived:
-		row.conversation = e.Session
-	case events.EchoReceived:
-		row.conversation = e.Session
-	case events.AttachmentStored:
-		row.conversation = e.Session
-	case events.FetchDelayed:
-		row.conversation = e.Session
-	case events.AttachmentFailed:
-		row.conversation = e.Session
-	case events.PersonChanged:
-		row.conversation = e.Session
+		row.bot = e.Session.BotID
+		err = w.startConversation(f, integration, e)
+	case events.SessionDescribed:
+		err = w.describeConversation(f, e.Session, e.Changes)
+	case events.MessageWritten:
+		err = w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session)
 	case events.ContactLinked:
-		row.conversation = e.Session
 		err = w.linkContact(e)
-	case events.ProgressReported:
-		row.conversation = e.Session
-	case events.Initiated:
-		row.conversation = e.Session
-	case events.TurnDelayed:
-		row.conversation = e.Session
 	case events.TurnAnswered:
-		row.conversation, row.bot = e.Session, e.BotID
-	case events.TurnClosed:
-		row.conversation = e.Session
-	case events.SendRefused:
-		row.conversation = e.Session
-	case events.SendUnclear:
-		row.conversation = e.Session
-	case events.PartSent:
-		row.conversation = e.Session
-	case events.PartAbandoned:
-		row.conversation = e.Session
-	case events.StatusReceived:
-		row.conversation = e.Session
+		row.bot = e.BotID
 	}
 	if err != nil {
 		return err
 	}
 	return w.foldLog(f, row)
-}
-
-func (w *writer) startConversation(f fact, integration string, s events.Session) error {
-	about := map[string]any{"integrationId": integration}
-	if s.InitiatedTo != "" {
-		about["to"], about["initiated"] = s.InitiatedTo, true
-	}
-	meta, err := json.Marshal(map[string]any{"app": "whatsapp", "whatsapp": about})
-	if err != nil {
-		return err
-	}
-	w.conversations.put(s.ID, int64(f.Position))
-	return w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, contact, meta, created) "+
-		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?)",
-		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.Contact, string(meta), f.at)
 }
 
 // conversation gives the seq of a conversation, 0 if it is not there (any more).

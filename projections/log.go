@@ -55,6 +55,9 @@ func notificationIn(e events.Event) *events.NotificationReceived {
 // Nothing is added for an integration that is deleted.
 func (w *writer) foldLog(f fact, row logRow) error {
 	kind := logType(f.event)
+	if f.Stream.Category() == events.ConversationCategory && row.integration == "" { // made by the API
+		kind = strings.Replace(kind, "integration.whatsapp.", "conversation.", 1)
+	}
 	if kind == "" || w.deleted[row.integration] {
 		return nil
 	}

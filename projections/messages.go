@@ -13,8 +13,11 @@ import (
 type Message struct {
 	Seq  int64
 	ID   string
-	Type string // user, bot, activity
+	Type string // the API's word: user, bot, activity …
 	Text string
+	// Name, Description and Own, a JSON object, are what people say about it.
+	Name, Description string
+	Own               []byte
 	// WAMID, Kind (Meta's type), ReplyTo (a wamid) and Written (by Meta's
 	// clock) are of messages that came through WhatsApp.
 	WAMID, Kind, ReplyTo string
@@ -22,10 +25,21 @@ type Message struct {
 	// Call is set for a function that the bot called.
 	Call    *events.Call
 	Created events.Instant
+	Updated events.Instant
 }
 
-// Meta is a JSON object that tells the rest about the message.
+// Meta is a JSON object that tells the rest about the message, with what people
+// say about it set in it.
 func (m Message) Meta() json.RawMessage {
+	meta, err := merged(string(m.brought()), m.Own)
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return json.RawMessage(meta)
+}
+
+// brought tells where the message came from.
+func (m Message) brought() json.RawMessage {
 	meta := map[string]any{}
 	if m.WAMID != "" {
 		meta["whatsapp"] = jsonObject(map[string]any{
@@ -67,6 +81,12 @@ func messagesOf(conversation string, r events.Recorded) (messages []Message, fac
 		if f.Session == conversation {
 			messages = append(messages, Message{ID: f.Attachment.ID, Type: "activity", Call: f.Call()})
 		}
+	case events.MessageWritten:
+		if f.Session == conversation {
+			messages = append(messages, Message{
+				ID: f.Message, Type: f.Type, Text: f.Text, Name: f.Name, Description: f.Description, Own: f.Meta,
+			})
+		}
 	case events.ProgressReported:
 		messages = said(conversation, f.Session, f.Said)
 	case events.TurnAnswered:
@@ -81,7 +101,7 @@ func messagesOf(conversation string, r events.Recorded) (messages []Message, fac
 	}
 	meta, err := events.DecodeMetadata(r.Metadata)
 	for i := range messages {
-		messages[i].Seq, messages[i].Created = messageSeq(r.Revision, i), meta.At
+		messages[i].Seq, messages[i].Created, messages[i].Updated = messageSeq(r.Revision, i), meta.At, meta.At
 	}
 	return messages, fact, err
 }
@@ -120,7 +140,7 @@ func (m *Model) Messages(ctx context.Context, account, conversation string, p Pa
 		}
 	}
 	var found []Message
-	err = m.scan(ctx, c.stream, from, dir, func(r events.Recorded) (bool, error) {
+	err = m.scan(ctx, c.Stream, from, dir, func(r events.Recorded) (bool, error) {
 		if r.Revision < c.first || r.Revision > last {
 			return false, nil
 		}
@@ -161,11 +181,12 @@ func (m *Model) MessageSeq(ctx context.Context, account, conversation, id string
 
 // lastOf gives the last revision that may hold a message of a conversation.
 // Answers to it may come after the next one of the stream has begun, but not
-// after the first turn of that one: turns come one after the other.
+// after the first turn of that one: turns come one after the other. What people
+// put in may come at any time.
 func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, error) {
 	var next events.Revision
 	err := m.read.QueryRowContext(ctx, "SELECT coalesce(min(first), -1) FROM conversations WHERE stream = ? AND first > ?",
-		string(c.stream), c.first).Scan(&next)
+		string(c.Stream), c.first).Scan(&next)
 	if err != nil {
 		return 0, fmt.Errorf("find the end of a conversation: %w", err)
 	}
@@ -173,7 +194,7 @@ func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, er
 		return events.StreamEnd, nil
 	}
 	last := events.StreamEnd
-	err = m.scan(ctx, c.stream, next, events.Forwards, func(r events.Recorded) (bool, error) {
+	err = m.scan(ctx, c.Stream, next, events.Forwards, func(r events.Recorded) (bool, error) {
 		if r.Type != turnStarted {
 			return true, nil
 		}
@@ -182,7 +203,7 @@ func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, er
 			return false, err
 		}
 		if fact.(events.TurnStarted).Session != c.ID {
-			last = r.Revision
+			last = max(r.Revision, c.written)
 			return false, nil
 		}
 		return true, nil

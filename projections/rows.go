@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -36,21 +35,6 @@ type Integration struct {
 	Settings events.IntegrationSettings
 	Created  events.Instant
 	Updated  events.Instant
-}
-
-// Conversation is a session: what the API calls a conversation.
-type Conversation struct {
-	Seq           int64
-	ID            string
-	IntegrationID string
-	BotID         string
-	ContactID     string
-	Meta          json.RawMessage
-	Created       events.Instant
-	Updated       events.Instant
-
-	stream events.Stream
-	first  events.Revision
 }
 
 // Token finds whose secret has a hash. Errors: ErrNotFound.
@@ -141,35 +125,6 @@ func (m *Model) Integrations(ctx context.Context, account string, blueprints []s
 	q.and("account = ?", account)
 	q.in("blueprint", "", blueprints)
 	return list(ctx, m.read, q, p, scanIntegration)
-}
-
-const conversationColumns = "seq, id, integration, bot, contact, meta, created, stream, first"
-
-func scanConversation(r *sql.Rows) (c Conversation, err error) {
-	var meta string
-	err = r.Scan(&c.Seq, &c.ID, &c.IntegrationID, &c.BotID, &c.ContactID, &meta, &c.Created, &c.stream, &c.first)
-	c.Meta, c.Updated = json.RawMessage(meta), c.Created
-	return c, err
-}
-
-// Conversation gives a conversation of an account. Errors: ErrNotFound.
-func (m *Model) Conversation(ctx context.Context, account, id string) (Conversation, error) {
-	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
-	q.and("id = ?", id)
-	q.and("account = ?", account)
-	return one(ctx, m.read, q, scanConversation)
-}
-
-// Conversations lists an account's conversations, those of some bots if any
-// are given.
-func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
-	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
-	q.and("account = ?", account)
-	q.in("bot", "", bots)
-	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
-		q.and("integration = ?", id) // the same filter by an index
-	}
-	return list(ctx, m.read, q, p, scanConversation)
 }
 
 // IntegrationsOf lists an account's integrations with a phone number ID, the

@@ -60,8 +60,16 @@ CREATE TABLE conversations (
 	first       INTEGER NOT NULL, -- revision in the stream that it begins with
 	bot         TEXT NOT NULL,
 	contact     TEXT NOT NULL,
+	name        TEXT NOT NULL DEFAULT '',
+	description TEXT NOT NULL DEFAULT '',
+	model       TEXT NOT NULL DEFAULT '',
+	backstory   TEXT NOT NULL DEFAULT '',
+	privacy     INTEGER NOT NULL DEFAULT 0,
+	moderation  INTEGER NOT NULL DEFAULT 0,
 	meta        TEXT NOT NULL,
-	created     INTEGER NOT NULL
+	written     INTEGER NOT NULL DEFAULT 0, -- revision of the last message that was put in
+	created     INTEGER NOT NULL,
+	updated     INTEGER NOT NULL
 );
 CREATE INDEX conversations_account ON conversations (account, seq);
 CREATE INDEX conversations_integration ON conversations (integration, seq);

@@ -208,6 +208,18 @@ func (w *writer) number(query, text string) (n int64, err error) {
 	return n, err
 }
 
+// text finds the text that a query gives for another; "" if there is none.
+func (w *writer) text(query, text string) (found string, err error) {
+	s, err := w.statement(query)
+	if err != nil {
+		return "", err
+	}
+	if err = s.QueryRow(text).Scan(&found); errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return found, err
+}
+
 // name gives the number that stands for a name, and makes one if need be.
 func (w *writer) name(name string) (int64, error) {
 	if n, ok := w.names[name]; ok {

@@ -30,8 +30,11 @@ func (p *Conversation) history(ctx context.Context, stream events.Stream, task c
 	seen := pictures(entries)
 	for i, e := range entries {
 		m := engine.Message{Role: engine.Bot, Text: e.Text}
-		if e.User {
+		switch {
+		case e.User:
 			m.Role = engine.User
+		case e.Note:
+			m.Role = engine.Context
 		}
 		if i >= seen {
 			m.Images = p.picture(ctx, e.File)

@@ -1,6 +1,7 @@
 package perform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -20,9 +21,13 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if len(task.Turn.Messages) > 0 {
 		p.Metrics.stage("wait", time.Since(task.Turn.Messages[0].At.Time()))
 	}
-	line, err := p.line(ctx, w)
-	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
-		return err
+	var line line
+	if !task.Session.Direct {
+		var err error
+		line, err = p.line(ctx, w)
+		if done, err := p.cannotAnswer(ctx, w, turn, err); done {
+			return err
+		}
 	}
 	mind, err := p.mind(ctx, w, task.Session)
 	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
@@ -34,6 +39,9 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	}
 	p.log(w).Debug("turn begins", "session", task.Session.ID, "turn", turn, "attempt", task.Turn.Attempts+1)
 	d := delivery{Conversation: p, work: w, terms: task.Terms}
+	if task.Session.Direct {
+		wamid = "" // nobody sees it
+	}
 	endTyping := p.showTyping(ctx, w, line, wamid)
 	began := time.Now()
 	acts, err := p.ask(ctx, mind, history, task.Session, d.reporter(ctx, turn))
@@ -116,9 +124,24 @@ type mind struct {
 
 var errNoBot = errors.New("there is no bot")
 
-// mind gives the session's bot. A session keeps the settings that the bot had
-// when it first answered; a bot that is deleted answers nobody any more.
+// mind gives who answers in a session: its bot, with what the session says
+// itself before what the bot does. A session that the API made needs neither.
 func (p *Conversation) mind(ctx context.Context, w actors.Work, s events.Session) (mind, error) {
+	m, err := p.bot(ctx, w, s)
+	if errors.Is(err, errNoBot) && (s.Direct || s.Model != "" || s.Backstory != "") {
+		m, err = mind{}, nil
+	}
+	m.model, m.backstory = cmp.Or(s.Model, m.model, p.Model), cmp.Or(s.Backstory, m.backstory)
+	if err == nil && m.model == "" {
+		return m, domain.Refused(domain.Invalid, "model",
+			"The bot names no model and the server has no default: set the bot's model, or PARLEY_MODEL")
+	}
+	return m, err
+}
+
+// bot gives the session's bot. A session keeps the settings that the bot had
+// when it first answered; a bot that is deleted answers nobody any more.
+func (p *Conversation) bot(ctx context.Context, w actors.Work, s events.Session) (mind, error) {
 	if s.BotID == "" {
 		return mind{}, errNoBot
 	}
@@ -141,13 +164,6 @@ func (p *Conversation) mind(ctx context.Context, w actors.Work, s events.Session
 		}
 		m.revision, m.model, m.backstory = s.BotRevision, settings.Model, settings.Backstory
 	}
-	if m.model == "" {
-		m.model = p.Model
-	}
-	if m.model == "" {
-		return m, domain.Refused(domain.Invalid, "model",
-			"The bot names no model and the server has no default: set the bot's model, or PARLEY_MODEL")
-	}
 	return m, nil
 }
 
@@ -159,9 +175,13 @@ func (p *Conversation) ask(
 	ctx, cancel := context.WithTimeout(ctx, p.TurnTime)
 	defer cancel()
 	var acts []engine.Act
+	shows := engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true}
+	if s.Direct {
+		shows = engine.Abilities{}
+	}
 	for act, err := range p.Engine.Answer(ctx, engine.Turn{
 		Model: m.model, Backstory: m.backstory, History: history, Memory: s.Memory, Now: time.Now(), Sender: s.ID,
-		Abilities: engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true},
+		Abilities: shows,
 	}) {
 		if err != nil {
 			return nil, err

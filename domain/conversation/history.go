@@ -9,14 +9,15 @@ import (
 )
 
 // Entry is one line of a session's history as an engine is given it: what the
-// user said, what the bot said, or a function that the bot called.
+// user said, what the bot said, a function that the bot called, or a note.
 type Entry struct {
 	// Message is our ID of the message.
 	Message string
-	// User says that the user said it; otherwise the bot did.
-	User bool
-	Text string
-	Call *events.Call
+	// User says that the user said it, Note that nobody did; otherwise the bot
+	// did.
+	User, Note bool
+	Text       string
+	Call       *events.Call
 	// File came with what the user said.
 	File *events.Attachment
 }
@@ -26,7 +27,7 @@ type Entry struct {
 func Tells(eventType string) bool {
 	switch eventType {
 	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentFailed",
-		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated":
+		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten":
 		return true
 	}
 	return false
@@ -39,6 +40,7 @@ func Tells(eventType string) bool {
 // are left out.
 func History(session string, facts []events.Event) []Entry {
 	var entries []Entry
+	requests := requests{}
 	received, files := map[string]events.MessageReceived{}, map[string]events.Event{}
 	for _, fact := range facts {
 		switch f := fact.(type) {
@@ -74,6 +76,10 @@ func History(session string, facts []events.Event) []Entry {
 			entries = append(entries, said(session, f.Session, f.Said)...)
 		case events.Initiated:
 			entries = append(entries, said(session, f.Session, f.Said)...)
+		case events.MessageWritten:
+			if f.Session == session {
+				entries = append(entries, requests.written(f)...)
+			}
 		}
 	}
 	return entries
@@ -104,4 +110,56 @@ func heard(m events.MessageReceived, file events.Event) []Entry {
 		words.Text = strings.TrimSpace(words.Text + "\n[" + m.Kind + " could not be loaded]")
 	}
 	return []Entry{words}
+}
+
+// requests are the calls that were written down and have no result yet, by
+// function.
+type requests map[string]Activity
+
+// written gives what an engine is told of a message that somebody put in: words
+// as whoever they are said to be of, what is no speech as notes, and a call
+// once its result is known. Reasoning and checkpoints are not told.
+func (r requests) written(f events.MessageWritten) []Entry {
+	entry := Entry{Message: f.Message, Text: f.Text}
+	switch f.Type {
+	case "user":
+		entry.User = true
+	case "bot":
+	case "context", "instruction", "backstory":
+		entry.Note = true
+	case "activity":
+		activity, err := ActivityOf(f.Meta)
+		if err != nil {
+			return nil
+		}
+		return r.activity(f.Message, activity)
+	default:
+		return nil
+	}
+	return []Entry{entry}
+}
+
+// activity pairs a request with the response that follows it.
+func (r requests) activity(message string, a Activity) []Entry {
+	name := a.Function.Name
+	switch a.Type {
+	case "request":
+		r[name] = a
+	case "response":
+		arguments := a.Function.Arguments
+		if request, ok := r[name]; ok && len(arguments) == 0 {
+			arguments = request.Function.Arguments
+		}
+		delete(r, name)
+		call := &events.Call{ID: message, Function: name, Arguments: orJSON(arguments, "{}"), Result: orJSON(a.Function.Result, "null")}
+		return []Entry{{Message: message, Call: call}}
+	}
+	return nil
+}
+
+func orJSON(value []byte, otherwise string) []byte {
+	if len(value) == 0 {
+		return []byte(otherwise)
+	}
+	return value
 }

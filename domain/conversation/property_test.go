@@ -86,6 +86,9 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Begin{},
 		conversation.Progress{Turn: name, Number: attempt, Parts: []events.Part{{ID: name + "-p"}}},
 		conversation.Initiate{Session: "s" + fresh, Key: name, Parts: []events.Part{{ID: fresh + "-0"}}},
+		conversation.Open{Session: name, Changes: conversation.Changes{BotID: domain.Some(part)}},
+		conversation.Describe{Session: name, Changes: conversation.Changes{BotID: domain.Some(part), Name: domain.Some("n")}},
+		conversation.Write{Session: name, Messages: []conversation.Written{{ID: fresh, Type: "user", Text: "x"}}},
 		conversation.Resume{},
 		conversation.ReportFetched{Message: name},
 		conversation.ReportUnfetched{Message: name, Retry: sending, Wait: wait},
@@ -155,7 +158,7 @@ func TestDecisions(t *testing.T) {
 				t.Fatalf("deciding changed the state: %s", diff)
 			}
 			if err != nil {
-				if !domain.IsRefusal(err, domain.Stale) {
+				if !domain.IsRefusal(err, domain.Stale) && !domain.IsRefusal(err, domain.NotFound) {
 					t.Fatalf("%T: %v", c.Body, err)
 				}
 				continue

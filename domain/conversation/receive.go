@@ -33,9 +33,7 @@ func (d *draft) receive(body Receive) {
 		d.record(*n)
 	}
 	d.startTurn()
-	if d.worthCarrying(d.rules.SnapshotEvery) {
-		d.record(events.SessionContinued{Session: d.state.Session, Carried: d.state.Carried})
-	}
+	d.carry()
 }
 
 // worthCarrying reports that enough facts lie behind to repeat what is
@@ -139,9 +137,12 @@ func isReset(text string) bool {
 }
 
 // expired reports that the next message needs a new session. A clock that
-// went back does not end a session.
+// went back does not end a session, and nothing ends one that the API made.
 func (d *draft) expired() bool {
 	s := d.state.Session
+	if s.Direct {
+		return false
+	}
 	return s.ID == "" || s.Lifetime == 0 ||
 		d.at.Sub(s.LastAt) >= time.Duration(s.Lifetime)*time.Millisecond
 }

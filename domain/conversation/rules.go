@@ -131,6 +131,12 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.progress(body)
 	case Initiate:
 		d.initiate(body)
+	case Open:
+		err = d.open(body)
+	case Describe:
+		err = d.describe(body)
+	case Write:
+		err = d.write(body)
 	case Resume:
 		d.resume()
 	case ReportFetched:

@@ -59,6 +59,8 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		}
 	case events.SessionContinued:
 		return State{Session: f.Session, Carried: f.Carried}
+	case events.SessionDescribed:
+		s = s.changeSession(f.Session, func(e *events.Session) { *e = described(*e, f.Changes) })
 	case events.SessionReset:
 		s = s.retire().remember(r, f.WAMID, f.At)
 	case events.MessageReceived:
@@ -204,12 +206,15 @@ func (s State) turnAnswered(f events.TurnAnswered) State {
 	}
 	s = s.queued(f.Session, f.Parts, nil)
 	s = s.changeSession(f.Session, func(e *events.Session) {
+		if e.BotID != f.BotID && (e.BotID != "" || e.BlueprintID == "") {
+			return // the session was given another bot meanwhile
+		}
 		e.Memory = f.Memory
-		if f.BotID != "" && !e.Pinned {
+		if f.BotID != "" && !e.Pinned && !e.Direct {
 			e.BotID, e.BotRevision, e.Pinned = f.BotID, f.BotRevision, true
 		}
 	})
-	if f.EndSession && s.Session.ID == f.Session {
+	if f.EndSession && s.Session.ID == f.Session && !s.Session.Direct {
 		s = s.retire()
 	}
 	return s

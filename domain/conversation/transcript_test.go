@@ -196,6 +196,12 @@ func (p *play) command(verb string, a map[string]string) any {
 			Policy: p.policy, Session: "s" + strings.TrimPrefix(id, "m"), Key: a["key"], To: "15551234567",
 			Said: []events.TurnMessage{{ID: id, Text: a[""]}}, Parts: []events.Part{{ID: id + "-0", Message: id}},
 		}
+	case "open":
+		return conversation.Open{Session: a[""], Changes: changes(a), Messages: written(a)}
+	case "describe":
+		return conversation.Describe{Session: a[""], Changes: changes(a)}
+	case "write":
+		return conversation.Write{Session: a[""], Messages: written(a)}
 	case "resume":
 		return conversation.Resume{}
 	case "fetched":
@@ -228,6 +234,27 @@ func (p *play) command(verb string, a map[string]string) any {
 	}
 	p.t.Fatalf("no command %q", verb)
 	return nil
+}
+
+// changes reads what is changed about a session.
+func changes(a map[string]string) (c conversation.Changes) {
+	for key, field := range map[string]*domain.Opt[string]{
+		"name": &c.Name, "bot": &c.BotID, "who": &c.ContactID, "model": &c.Model, "backstory": &c.Backstory,
+	} {
+		if value, ok := a[key]; ok {
+			*field = domain.Some(value)
+		}
+	}
+	c.Meta = []byte(a["meta"])
+	return c
+}
+
+// written reads a message that is put in, if there is one.
+func written(a map[string]string) []conversation.Written {
+	if a["id"] == "" {
+		return nil
+	}
+	return []conversation.Written{{ID: a["id"], Type: a["type"], Text: a["text"], Meta: []byte(a["meta"])}}
 }
 
 func (p *play) apology(a map[string]string) conversation.Apology {
@@ -324,6 +351,14 @@ func (p *play) fields(v reflect.Value) string {
 			out.WriteString(" media:" + x.ID)
 		case events.TurnMessage:
 			fmt.Fprintf(&out, " %s:%q", x.ID, x.Text)
+		case *events.SessionChanges:
+			out.WriteString(p.fields(reflect.ValueOf(*x)))
+		case events.SessionChanges:
+			out.WriteString(p.fields(reflect.ValueOf(x)))
+		case *string:
+			fmt.Fprintf(&out, " %s=%q", name, *x)
+		case []byte:
+			fmt.Fprintf(&out, " %s=%s", name, x)
 		case events.Attachment:
 			out.WriteString(" attachment:" + x.ID)
 		case []events.TurnMessage:

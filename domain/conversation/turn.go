@@ -13,7 +13,7 @@ func (d *draft) answer(body Answer) error {
 	}
 	d.endProgress()
 	d.record(events.TurnAnswered{
-		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: body.Parts,
+		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: d.deliverable(turn.Session, body.Parts),
 		BotID: body.BotID, BotRevision: body.BotRevision, Model: body.Model, Tokens: body.Tokens,
 		Waited: waited(turn).Microseconds(), Thought: body.Thought.Microseconds(),
 		Memory: body.Memory, EndSession: body.EndSession,
@@ -59,7 +59,7 @@ func (d *draft) close(body Close) error {
 	d.record(events.TurnClosed{
 		Session: turn.Session, Turn: turn.ID, Skipped: body.Skipped,
 		Reason: body.Reason, Detail: body.Detail, Messages: ids(turn.Messages),
-		Said: body.Apology.Said, Parts: body.Apology.Parts,
+		Said: body.Apology.Said, Parts: d.deliverable(turn.Session, body.Apology.Parts),
 	})
 	d.startTurn()
 	return nil
@@ -86,6 +86,9 @@ func (d *draft) progress(body Progress) error {
 	turn := d.state.Turn
 	if turn == nil || turn.ID != body.Turn || turn.Progress > body.Number {
 		return stale("this was told before")
+	}
+	if d.state.session(turn.Session).Direct {
+		return stale("there is nobody to tell it to")
 	}
 	if d.at < d.rules.allowed(d.state) {
 		return stale("the person is told enough")

@@ -1,0 +1,62 @@
+package conversation
+
+import (
+	"parley/domain"
+	"parley/domain/bot"
+	"parley/events"
+)
+
+// Changes is a partial change of what is known about a session. What is not set
+// stays. Who names a bot and no model or backstory ends those of the session.
+type Changes struct {
+	Name        domain.Opt[string] `msgpack:"nm"`
+	Description domain.Opt[string] `msgpack:"ds"`
+	BotID       domain.Opt[string] `msgpack:"bo"`
+	ContactID   domain.Opt[string] `msgpack:"co"`
+	Model       domain.Opt[string] `msgpack:"mo"`
+	Backstory   domain.Opt[string] `msgpack:"bs"`
+	Privacy     domain.Opt[bool]   `msgpack:"pv"`
+	Moderation  domain.Opt[bool]   `msgpack:"mr"`
+	// Meta is a JSON object whose keys are merged into what is stored.
+	Meta []byte `msgpack:"mt"`
+}
+
+// fact gives the changes as facts hold them, or the first refusal.
+func (c Changes) fact() (events.SessionChanges, error) {
+	if c.BotID.Value != "" {
+		c.Model, c.Backstory = domain.Some(c.Model.Value), domain.Some(c.Backstory.Value)
+	}
+	f := events.SessionChanges{
+		Name: pointer(c.Name), Description: pointer(c.Description), BotID: pointer(c.BotID), ContactID: pointer(c.ContactID),
+		Model: pointer(c.Model), Backstory: pointer(c.Backstory), Privacy: pointer(c.Privacy), Moderation: pointer(c.Moderation),
+	}
+	var err error
+	if f.Meta, err = domain.MergeMeta(nil, c.Meta); err != nil {
+		return f, err
+	}
+	for _, text := range []struct {
+		field, value string
+		limit        int
+	}{
+		{"name", c.Name.Value, domain.MaxName},
+		{"description", c.Description.Value, domain.MaxDescription},
+		{"model", c.Model.Value, bot.MaxModel},
+		{"backstory", c.Backstory.Value, bot.MaxBackstory},
+	} {
+		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
+			return f, err
+		}
+	}
+	if len(c.Backstory.Value) > maxBackstories {
+		return f, domain.Refused(domain.Invalid, "backstory", `"backstory" is longer than 256 KiB`)
+	}
+	return f, nil
+}
+
+// pointer is nil for what is not set.
+func pointer[T any](o domain.Opt[T]) *T {
+	if !o.Set {
+		return nil
+	}
+	return &o.Value
+}

@@ -1,0 +1,120 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"parley/events"
+)
+
+// Conversation is a session: what the API calls a conversation. Links to bots
+// and contacts that are deleted read as "".
+type Conversation struct {
+	Seq         int64
+	ID          string
+	Name        string
+	Description string
+	// IntegrationID is "" for one that the API made.
+	IntegrationID string
+	BotID         string
+	ContactID     string
+	// Model and Backstory go before the bot's.
+	Model, Backstory    string
+	Privacy, Moderation bool
+	Meta                json.RawMessage
+	Created             events.Instant
+	Updated             events.Instant
+	// Stream is where it stands in the log.
+	Stream events.Stream
+
+	first   events.Revision // in the stream
+	written events.Revision // of the last message that was put in, or 0
+}
+
+const conversationColumns = "seq, id, name, description, integration, bot, contact, model, backstory, privacy, moderation, " +
+	"meta, created, updated, stream, first, written"
+
+func scanConversation(r *sql.Rows) (c Conversation, err error) {
+	var meta string
+	err = r.Scan(&c.Seq, &c.ID, &c.Name, &c.Description, &c.IntegrationID, &c.BotID, &c.ContactID, &c.Model, &c.Backstory,
+		&c.Privacy, &c.Moderation, &meta, &c.Created, &c.Updated, &c.Stream, &c.first, &c.written)
+	c.Meta = json.RawMessage(meta)
+	return c, err
+}
+
+// Conversation gives a conversation of an account. Errors: ErrNotFound.
+func (m *Model) Conversation(ctx context.Context, account, id string) (Conversation, error) {
+	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
+	q.and("id = ?", id)
+	q.and("account = ?", account)
+	return one(ctx, m.read, q, scanConversation)
+}
+
+// Conversations lists an account's conversations, those of some bots if any
+// are given.
+func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
+	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
+	q.and("account = ?", account)
+	q.in("bot", "", bots)
+	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
+		q.and("integration = ?", id) // the same filter by an index
+	}
+	return list(ctx, m.read, q, p, scanConversation)
+}
+
+// startConversation makes the row of a session.
+func (w *writer) startConversation(f fact, integration string, e events.SessionStarted) error {
+	s, meta := e.Session, []byte("{}")
+	if !s.Direct {
+		about := map[string]any{"integrationId": integration}
+		if s.InitiatedTo != "" {
+			about["to"], about["initiated"] = s.InitiatedTo, true
+		}
+		var err error
+		if meta, err = json.Marshal(map[string]any{"app": "whatsapp", "whatsapp": about}); err != nil {
+			return err
+		}
+	}
+	w.conversations.put(s.ID, int64(f.Position))
+	err := w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, contact, model, backstory, meta, created, updated) "+
+		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?)",
+		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.Contact, s.Model, s.Backstory, string(meta), f.at, f.at)
+	if err == nil && e.Described != nil {
+		err = w.describeConversation(f, s.ID, *e.Described)
+	}
+	return err
+}
+
+// describeConversation sets what people changed about a session.
+func (w *writer) describeConversation(f fact, id string, c events.SessionChanges) error {
+	meta, err := w.text("SELECT meta FROM conversations WHERE id = ?", id)
+	if err == nil {
+		meta, err = merged(meta, c.Meta)
+	}
+	if err != nil {
+		return err
+	}
+	return w.exec("UPDATE conversations SET name = coalesce(?, name), description = coalesce(?, description), "+
+		"bot = CASE WHEN ? IS NULL THEN bot ELSE (SELECT coalesce(max(id), '') FROM bots WHERE id = ?) END, "+
+		"contact = CASE WHEN ? IS NULL THEN contact ELSE (SELECT coalesce(max(id), '') FROM contacts WHERE id = ?) END, "+
+		"model = coalesce(?, model), backstory = coalesce(?, backstory), "+
+		"privacy = coalesce(?, privacy), moderation = coalesce(?, moderation), meta = ?, updated = ? WHERE id = ?",
+		c.Name, c.Description, c.BotID, c.BotID, c.ContactID, c.ContactID, c.Model, c.Backstory, c.Privacy, c.Moderation, meta, f.at, id)
+}
+
+// merged gives a JSON object with the keys of a change set in it. The rules
+// have looked at the change.
+func merged(object string, change []byte) (string, error) {
+	if len(change) == 0 {
+		return object, nil
+	}
+	all := map[string]json.RawMessage{}
+	for _, part := range [][]byte{[]byte(object), change} {
+		if err := json.Unmarshal(part, &all); err != nil && len(part) > 0 {
+			return "", err
+		}
+	}
+	b, err := json.Marshal(all)
+	return string(b), err
+}
