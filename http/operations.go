@@ -56,8 +56,14 @@ func (s *Server) routes() {
 				api.Head(o.path, handler)
 			}
 		}
+		for _, o := range s.operations() {
+			api.Head(o.path, nothing) // where no reading answered it
+		}
 	}
 }
+
+// nothing answers a HEAD for what cannot be read. Spec: "Transport".
+func nothing(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusOK) }
 
 // Operation names one operation of the API, in the words of its description.
 type Operation struct {
