@@ -54,6 +54,8 @@ var arrows = map[string]struct {
 	"http/admin":          {nil, "a socket carries words, and whoever answers them is behind an interface"},
 	"http/auth":           {[]string{"events"}, "secrets are hashed, and that is all"},
 	"http/openapi":        {nil, "a description knows nothing of who serves it"},
+	"http/certs":          {nil, "a listener's certificate has nothing to do with what it serves"},
+	"http/certs/acmetest": {nil, "an authority knows nobody"},
 	"http/load":           {[]string{"http", "whatsapp"}, "load comes from outside"},
 	"":                    {[]string{"*"}, "the root names every part"},
 	"cmd/parley":          {[]string{"", "http/load"}, "the command line starts what the root joins"},
@@ -64,6 +66,7 @@ var arrows = map[string]struct {
 var doors = map[string][]string{
 	"github.com/gofiber/fiber":       {"http", "http/load"},
 	"github.com/valyala/fasthttp":    {"http", "http/load"},
+	"github.com/caddyserver":         {"http/certs"},
 	"github.com/asynkron/protoactor": {"actors", "cluster"},
 	"github.com/EventStore":          {"events/esdb"},
 	"github.com/vmihailenco/msgpack": {"events"},

@@ -44,6 +44,8 @@ type Config struct {
 	Apology string
 	// NumberRate is how many messages a phone number sends in a second.
 	NumberRate int
+	// TLS says which certificate is shown; without one there is no TLS.
+	TLS TLS
 	// Rate is how many requests per second a secret may make; 0 is any number.
 	Rate float64
 	// Media is the address of the media store.
@@ -74,8 +76,30 @@ var settings = []setting{
 		setTokens,
 	},
 	{
-		"public-url", "PARLEY_PUBLIC_URL", "", "base of the addresses that Meta and clients are given; http:// and the listen address by default",
+		"public-url", "PARLEY_PUBLIC_URL", "", "base of the addresses that Meta and clients are given; " +
+			"the listen address by default, or https:// and the first of the hosts with automatic certificates",
 		func(c *Config, v string) error { c.PublicURL = strings.TrimRight(v, "/"); return checkURL(v) },
+	},
+	{
+		"tls-cert", "PARLEY_TLS_CERT", "", "certificate file in PEM, with its chain; read again when it changes",
+		func(c *Config, v string) error { c.TLS.Cert = v; return nil },
+	},
+	{
+		"tls-key", "PARLEY_TLS_KEY", "", "key file of the certificate",
+		func(c *Config, v string) error { c.TLS.Key = v; return nil },
+	},
+	{
+		"tls-hosts", "PARLEY_TLS_HOSTS", "", "hosts to get certificates for, separated by commas; the authority must reach --listen at port 443. " +
+			"Whoever names hosts agrees to the terms of the authority",
+		func(c *Config, v string) (err error) { c.TLS.Hosts, err = hosts(v); return err },
+	},
+	{
+		"tls-ca", "PARLEY_TLS_CA", "https://acme-v02.api.letsencrypt.org/directory", "ACME directory of the authority that certificates come from",
+		func(c *Config, v string) error { c.TLS.CA = v; return checkURL(v) },
+	},
+	{
+		"tls-plain", "PARLEY_TLS_PLAIN", "", "address without TLS that leads to the one with it, for example :80; the authority may use it, too",
+		func(c *Config, v string) error { c.TLS.Plain = v; return nil },
 	},
 	{
 		"graph-url", "PARLEY_GRAPH_URL", "https://graph.facebook.com", "Meta's Graph API",
@@ -186,6 +210,9 @@ func LoadConfig(command string, args []string, getenv func(string) string, outpu
 			return c, fmt.Errorf("%s: %w", from, err)
 		}
 	}
+	if err := c.TLS.check(); err != nil {
+		return c, err
+	}
 	c.complete()
 	return c, nil
 }
@@ -193,7 +220,7 @@ func LoadConfig(command string, args []string, getenv func(string) string, outpu
 // complete fills in what depends on other settings.
 func (c *Config) complete() {
 	if c.PublicURL == "" {
-		c.PublicURL = "http://" + c.Listen
+		c.PublicURL = c.TLS.publicURL(c.Listen)
 	}
 	if c.Media == "" {
 		c.Media = "file://" + filepath.ToSlash(absolute(filepath.Join(c.Data, "media")))

@@ -35,6 +35,29 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%+v %v", c, err)
 		}
 	})
+	t.Run("TLS", func(t *testing.T) { // F077
+		files := map[string]string{"PARLEY_TLS_CERT": "c.pem", "PARLEY_TLS_KEY": "k.pem"}
+		for _, c := range []struct {
+			env       map[string]string
+			args      []string
+			publicURL string
+		}{
+			{files, []string{"--listen", "127.0.0.1:8443"}, "https://127.0.0.1:8443"},
+			{files, []string{"--public-url", "https://example.org/"}, "https://example.org"},
+			{nil, []string{"--tls-hosts", "Bot.example.org, www.example.org,", "--listen", ":443"}, "https://bot.example.org"},
+		} {
+			if got, err := load(t, c.env, c.args...); err != nil || got.PublicURL != c.publicURL {
+				t.Errorf("%v: %s %v", c.args, got.PublicURL, err)
+			}
+		}
+		for _, args := range [][]string{
+			{"--tls-cert", "c"}, {"--tls-key", "k"}, {"--tls-cert", "c", "--tls-key", "k", "--tls-hosts", "a.org"}, {"--tls-plain", ":80"},
+		} {
+			if _, err := load(t, nil, args...); err == nil || !strings.Contains(err.Error(), "PARLEY_TLS_") {
+				t.Errorf("%v: %v", args, err)
+			}
+		}
+	})
 	t.Run("tokens", func(t *testing.T) {
 		c, err := load(t, map[string]string{"PARLEY_TOKENS": "acme:one, globex:two:with:colons"})
 		if err != nil || c.Tokens["acme"].Reveal() != "one" || c.Tokens["globex"].Reveal() != "two:with:colons" {
@@ -53,6 +76,12 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_TURNS", "0", "1 or more"},
 		{"PARLEY_TURN_TIME", "soon", "a duration"},
 		{"PARLEY_SETTLE", "-1s", "a duration"},
+		{"PARLEY_TLS_HOSTS", "example.org,localhost", `"localhost" must be the name of a host`},
+		{"PARLEY_TLS_HOSTS", "*.example.org", "the name of a host"},
+		{"PARLEY_TLS_HOSTS", "https://example.org", "the name of a host"},
+		{"PARLEY_TLS_HOSTS", "example.org:443", "the name of a host"},
+		{"PARLEY_TLS_HOSTS", "192.0.2.1", "the name of a host"},
+		{"PARLEY_TLS_CA", "letsencrypt", "http:// or https://"},
 		{"PARLEY_RATE", "-1", "0 or more"},
 		{"PARLEY_RATE", "NaN", "0 or more"},
 		{"PARLEY_LOG_LEVEL", "loud", "loud"},

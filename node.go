@@ -73,6 +73,7 @@ type Node struct {
 	host     *actors.Host
 	cluster  *cluster.Node
 	http     *http.Server
+	plain    *nethttp.Server // beside TLS
 	admin    *admin.Server
 	listener net.Listener
 
@@ -94,7 +95,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, p) }},
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
-		{"door", func(context.Context) error { return n.serve(p) }},
+		{"door", func(context.Context) error { return n.serve(background, p) }},
 	})
 	if err != nil {
 		return nil, err
@@ -252,16 +253,20 @@ func (n *Node) startWaker(background context.Context) {
 	n.parts.Go(func() { w.run(background) })
 }
 
-func (n *Node) serve(p Parts) error {
+func (n *Node) serve(background context.Context, p Parts) error {
+	listener, err := n.secure(background)
+	if err != nil {
+		return err
+	}
 	n.http = http.New(http.Config{
 		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
 		Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
 	})
-	if n.listener == nil {
+	if listener == nil {
 		return nil
 	}
 	n.parts.Go(func() {
-		if err := n.http.Serve(n.listener); err != nil {
+		if err := n.http.Serve(listener); err != nil {
 			n.fail(err)
 		}
 	})
@@ -319,6 +324,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	var errs []error
 	if n.admin != nil {
 		errs = append(errs, n.admin.Shutdown(ctx))
+	}
+	if n.plain != nil {
+		errs = append(errs, n.plain.Close())
 	}
 	if n.http != nil && n.listener != nil {
 		errs = append(errs, n.http.Shutdown(ctx))

@@ -1,6 +1,8 @@
 package http
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -18,11 +20,15 @@ const (
 
 type lingering struct{ net.Listener }
 
-// Accept wraps the connection.
+// Accept wraps the connection. A handshake is for whoever serves it: here it
+// would keep the next one waiting.
 func (l lingering) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
+	}
+	if secure, ok := c.(*tls.Conn); ok {
+		return &secureConn{lingeringConn{Conn: c}, secure}, nil
 	}
 	return &lingeringConn{Conn: c}, nil
 }
@@ -32,22 +38,15 @@ type lingeringConn struct {
 	linger bool
 }
 
-// stall bounds the time that a client may take to read what one write gave it.
-const stall = 30 * time.Second
+// lingers is what both kinds of connections can.
+type lingers interface{ setLinger() }
 
-// Write gives the client anew the time to read: streams may be long, but not
-// left unread.
-func (c *lingeringConn) Write(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(b)
-}
+func (c *lingeringConn) setLinger() { c.linger = true }
 
 // Close closes at once, or after the client has finished.
 func (c *lingeringConn) Close() error {
-	tcp, ok := c.Conn.(*net.TCPConn)
-	if !c.linger || !ok || tcp.CloseWrite() != nil {
+	tcp := c.closeWrite()
+	if tcp == nil {
 		return c.Conn.Close()
 	}
 	go func() {
@@ -58,10 +57,60 @@ func (c *lingeringConn) Close() error {
 	return nil
 }
 
+// closeWrite says that nothing more is written, and gives what is still to be
+// read from. It is nil if the connection does not linger.
+func (c *lingeringConn) closeWrite() *net.TCPConn {
+	if !c.linger {
+		return nil
+	}
+	conn := c.Conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		if secure.CloseWrite() != nil {
+			return nil
+		}
+		conn = secure.NetConn()
+	}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok || tcp.CloseWrite() != nil {
+		return nil
+	}
+	return tcp
+}
+
+// secureConn is one with TLS. It has the methods by which fasthttp knows that,
+// and bounds the time of the handshake.
+type secureConn struct {
+	lingeringConn
+	tls *tls.Conn
+}
+
+// ConnectionState is tls.Conn's.
+func (c *secureConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// Handshake shakes hands. Who comes without TLS is told so in plain text.
+func (c *secureConn) Handshake() error {
+	err := c.tls.Handshake()
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && record.Conn != nil && looksLikeHTTP(record.RecordHeader[:]) {
+		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nThis server speaks HTTPS: call it by https://.\n")
+	}
+	return err
+}
+
+// looksLikeHTTP reports that a connection's first bytes are those of a request.
+func looksLikeHTTP(head []byte) bool {
+	for _, method := range []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO"} {
+		if string(head) == method {
+			return true
+		}
+	}
+	return false
+}
+
 // linger makes the request's connection close gently.
 func linger(c *fiber.Ctx) {
-	if conn, ok := c.Context().Conn().(*lingeringConn); ok {
-		conn.linger = true
+	if conn, ok := c.Context().Conn().(lingers); ok {
+		conn.setLinger()
 	}
 	c.Context().SetConnectionClose()
 }
