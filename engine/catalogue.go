@@ -70,7 +70,7 @@ func (c *Catalogue) find(model string) (Engine, error) {
 		}
 	}
 	if c.remote == nil {
-		return nil, &Error{Reason: fmt.Sprintf(
+		return nil, &Error{Invalid: true, Reason: fmt.Sprintf(
 			"no model server is configured, so the model %q cannot be called; set OPENAI_API_KEY or OPENAI_BASE_URL%s",
 			m.Name, c.orBuiltin())}
 	}

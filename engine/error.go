@@ -16,6 +16,10 @@ type Error struct {
 	// at the earliest; 0 leaves the time to the caller.
 	Transient  bool
 	RetryAfter time.Duration
+	// Invalid means that the turn is to blame: its model, its script, or a
+	// message that the script does not know. Reason then is in our own words,
+	// for whoever asked.
+	Invalid bool
 	// Err is the cause, or nil.
 	Err error
 }

@@ -44,12 +44,12 @@ type Model struct {
 func ParseModel(s string) (Model, error) {
 	name, options := splitModel(s)
 	if name == "" {
-		return Model{}, &Error{Reason: fmt.Sprintf("the model %q has no name", s)}
+		return Model{}, &Error{Reason: fmt.Sprintf("the model %q has no name", s), Invalid: true}
 	}
 	m := Model{Name: name}
 	for _, option := range options {
 		if err := m.set(option); err != nil {
-			return Model{}, &Error{Reason: fmt.Sprintf("the model %q", s), Err: err}
+			return Model{}, &Error{Reason: fmt.Sprintf("the model %q: %v", s, err), Invalid: true}
 		}
 	}
 	return m, nil

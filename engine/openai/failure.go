@@ -64,7 +64,16 @@ func (e *Engine) refused(status int, header http.Header, body []byte) *refusal {
 		reason += ": " + e.clean(p.message)
 	}
 	err := &engine.Error{Reason: reason, Transient: passes(status, p), RetryAfter: retryAfter(header)}
+	if p.unknownModel(status) {
+		err = &engine.Error{Reason: "the model server does not know the model", Invalid: true, Err: errors.New(reason)}
+	}
 	return &refusal{err: err, status: status, problem: p}
+}
+
+// unknownModel reports that the server has no model of that name. A bare 404
+// may as well mean a wrong address.
+func (p problem) unknownModel(status int) bool {
+	return status == http.StatusNotFound && (p.code == "model_not_found" || strings.Contains(p.message, "model"))
 }
 
 // passes reports that a refusal may be gone after a while. A used-up quota has

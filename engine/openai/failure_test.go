@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"a used-up quota stays", fail(429, `{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}`), engine.Error{Reason: "the model server answered 429 Too Many Requests: You exceeded your quota"}},
 		{"a gateway's HTML page passes", fail(502, "<html>Bad gateway</html>"), engine.Error{Reason: "the model server answered 502 Bad Gateway", Transient: true}},
 		{"a wrong key stays and is not shown", fail(401, `{"error":{"message":"Incorrect API key: `+key+`"}}`), engine.Error{Reason: "the model server answered 401 Unauthorized; check the API key: Incorrect API key: ********"}},
-		{"a model that is not there stays", fail(404, `{"error":"model 'gpt-x' not found"}`), engine.Error{Reason: "the model server answered 404 Not Found: model 'gpt-x' not found"}},
+		{"a wrong address stays", fail(404, "404 page not found"), engine.Error{Reason: "the model server answered 404 Not Found"}},
 		{"a wrong option stays", fail(400, `{"object":"error","message":"bad\n option","code":400}`), engine.Error{Reason: "the model server answered 400 Bad Request: bad option"}},
 		{"a framework's error is understood", fail(422, `{"detail":"no"}`), engine.Error{Reason: "the model server answered 422 Unprocessable Entity: no"}},
 		{"a long message is cut", fail(400, `{"message":"`+strings.Repeat("ä", 400)+`"}`), engine.Error{Reason: "the model server answered 400 Bad Request: " + strings.Repeat("ä", 150) + "…"}},
@@ -47,6 +47,13 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a model that is not there is the turn's mistake, told in our own words", func(t *testing.T) {
+		_, err := serve(t, fail(404, `{"error":"model 'gpt-x' not found"}`)).answer(ask("hi"))
+		got, _ := errors.AsType[*engine.Error](err)
+		if got == nil || !got.Invalid || got.Transient || strings.Contains(got.Reason, "gpt-x") || !strings.Contains(err.Error(), "model 'gpt-x' not found") {
+			t.Errorf("error %+v", got)
+		}
+	})
 	t.Run("a date says when to come back", func(t *testing.T) {
 		at := time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat)
 		_, err := serve(t, fail(503, "", "Retry-After", at)).answer(ask("hi"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"iter"
 
 	"parley/engine"
@@ -53,11 +54,11 @@ var errStopped = errors.New("the reader stopped")
 func (e *Engine) answer(ctx context.Context, t engine.Turn, emit func(engine.Act) error) error {
 	p, err := e.programs.get(t.Backstory)
 	if err != nil {
-		return &engine.Error{Reason: "the bot's script cannot be used", Err: err}
+		return unusable(err)
 	}
 	b, err := p.take()
 	if err != nil {
-		return &engine.Error{Reason: "the bot's script cannot be used", Err: err}
+		return unusable(err)
 	}
 	defer p.give(b)
 
@@ -84,5 +85,9 @@ func (e *Engine) answer(ctx context.Context, t engine.Turn, emit func(engine.Act
 	return emit(engine.Remember{Memory: b.session.memory.encode()})
 }
 
+func unusable(err error) error {
+	return &engine.Error{Reason: fmt.Sprintf("the bot's script cannot be used: %v", err), Invalid: true}
+}
+
 // errNoMatch is the error of a turn that the script has nothing to say to.
-var errNoMatch = &engine.Error{Reason: `no trigger of the bot's script matches the message; the trigger "*" would match everything`}
+var errNoMatch = &engine.Error{Reason: `no trigger of the bot's script matches the message; the trigger "*" would match everything`, Invalid: true}
