@@ -20,7 +20,11 @@ type field struct {
 	value json.RawMessage
 }
 
-func (w *csvWriter) item(shown any) error {
+// tell writes items alone: a table has no place for errors. It breaks off.
+func (w *csvWriter) tell(kind string, shown any) error {
+	if kind != "item" {
+		return nil
+	}
 	fields, err := fieldsOf(shown)
 	if err != nil {
 		return err
@@ -43,9 +47,6 @@ func (w *csvWriter) item(shown any) error {
 	writeCells(&lines, cells)
 	return w.write(lines.Bytes())
 }
-
-// fail says nothing: a table has no place for it. The answer breaks off.
-func (w *csvWriter) fail(*problem) error { return nil }
 
 // fieldsOf takes an item apart.
 func fieldsOf(shown any) ([]field, error) {

@@ -31,7 +31,7 @@ func TestTables(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var b bytes.Buffer
 			w := &csvWriter{output: output{bufio.NewWriter(&b)}}
-			if err := w.item(c.row); err != nil {
+			if err := w.tell("item", c.row); err != nil {
 				t.Fatal(err)
 			}
 			if got := b.String(); got != "\"name\",\"none\",\"at\",\"meta\"\r\n"+c.want+"\r\n" {

@@ -27,7 +27,7 @@ func (c call) stream(l rows, p projections.Page) error {
 	return c.flow(func(ctx context.Context, w writer) error {
 		for shown := first; ; {
 			for _, x := range shown {
-				if err := w.item(x.shown); err != nil {
+				if err := w.tell("item", x.shown); err != nil {
 					return err
 				}
 			}
@@ -53,12 +53,11 @@ func total(c *fiber.Ctx) int {
 	return int(take)
 }
 
-// writer writes the items of a stream in one of its forms. An item has reached
-// the client's connection when item returns.
+// writer writes a stream in one of its forms: entries, each of a type. One has
+// reached the client's connection when tell returns. A form that has no place
+// for a type leaves it out.
 type writer interface {
-	item(shown any) error
-	// fail writes what went wrong, if the form has a way to say it.
-	fail(p *problem) error
+	tell(kind string, shown any) error
 }
 
 // errGone says that the client does not read any more.
@@ -80,7 +79,7 @@ func (c call) flow(write func(ctx context.Context, w writer) error) error {
 		if p.status >= 500 {
 			s.logger.Error("stream broke off", "request", id, "err", err)
 		}
-		_ = w.fail(p) // nobody is left to be told
+		_ = w.tell("error", p.body()) // nobody is left to be told
 	})
 	return nil
 }
@@ -121,12 +120,8 @@ type entry struct {
 // piece of network data by itself, and would tear other signs apart.
 type lineWriter struct{ output }
 
-func (w lineWriter) item(shown any) error { return w.line(entry{Type: "item", Data: shown}) }
-
-func (w lineWriter) fail(p *problem) error { return w.line(entry{Type: "error", Data: p.body()}) }
-
-func (w lineWriter) line(e entry) error {
-	b, err := json.Marshal(e)
+func (w lineWriter) tell(kind string, shown any) error {
+	b, err := json.Marshal(entry{Type: kind, Data: shown})
 	if err != nil {
 		return err
 	}
@@ -136,16 +131,12 @@ func (w lineWriter) line(e entry) error {
 // eventWriter writes server-sent events.
 type eventWriter struct{ output }
 
-func (w eventWriter) item(shown any) error { return w.event("item", shown) }
-
-func (w eventWriter) fail(p *problem) error { return w.event("error", p.body()) }
-
-func (w eventWriter) event(name string, data any) error {
-	b, err := json.Marshal(data)
+func (w eventWriter) tell(kind string, shown any) error {
+	b, err := json.Marshal(shown)
 	if err != nil {
 		return err
 	}
-	return w.write([]byte("event: "+name+"\ndata: "), ascii(b), []byte("\n\n"))
+	return w.write([]byte("event: "+kind+"\ndata: "), ascii(b), []byte("\n\n"))
 }
 
 // ascii writes the characters of a JSON text that are not ASCII as escapes.
