@@ -30,6 +30,7 @@ var arrows = map[string]struct {
 	"domain/alias":        {[]string{"domain", "events"}, "rules"},
 	"domain/bot":          {[]string{"domain", "events"}, "rules"},
 	"domain/callback":     {[]string{"domain", "events"}, "rules"},
+	"domain/completion":   {[]string{"domain", "events"}, "rules"},
 	"domain/contact":      {[]string{"domain", "events"}, "rules"},
 	"domain/conversation": {[]string{"domain", "events"}, "rules"},
 	"domain/file":         {[]string{"domain", "events"}, "rules"},

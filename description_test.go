@@ -32,7 +32,6 @@ var notServedYet = []string{
 	"POST /conversation/{conversationId}/send",
 	"POST /conversation/{conversationId}/receive",
 	"POST /conversation/{conversationId}/complete",
-	"POST /conversation/complete",
 	"POST /conversation/{conversationId}/message/create",
 	"GET /conversation/{conversationId}/message/{messageId}/fetch",
 	"POST /conversation/{conversationId}/message/{messageId}/update",

@@ -21,6 +21,7 @@ import (
 	"parley/domain/alias"
 	"parley/domain/bot"
 	"parley/domain/callback"
+	"parley/domain/completion"
 	"parley/domain/contact"
 	"parley/domain/conversation"
 	"parley/domain/file"
@@ -69,6 +70,7 @@ type Node struct {
 	files    media.Store
 	model    *projections.Model
 	engine   engine.Engine
+	answerer *perform.Answerer
 	graph    *whatsapp.Client
 	host     *actors.Host
 	cluster  *cluster.Node
@@ -217,6 +219,8 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 		return err
 	}
 	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, way)
+	metrics := perform.NewMetrics(n.metrics)
+	n.answerer = perform.NewAnswerer(n.engine, n.config.Model, n.config.TurnTime, n.config.Tasks, metrics)
 	pacer := perform.NewPacer(n.config.NumberRate)
 	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
@@ -228,6 +232,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 			actors.NewKind(n.host, alias.New(), nil),
 			actors.NewKind(n.host, bot.New(), nil),
 			actors.NewKind(n.host, callback.New(), nil),
+			actors.NewKind(n.host, completion.New(), nil),
 			actors.NewKind(n.host, contact.New(), nil),
 			actors.NewKind(n.host, file.New(), nil),
 			actors.NewKind(n.host, integration.New(), &perform.Integration{
@@ -240,7 +245,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
 				Files: n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
 				Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
-				Metrics: perform.NewMetrics(n.metrics),
+				Metrics: metrics,
 			}),
 		},
 	})
@@ -260,7 +265,7 @@ func (n *Node) serve(background context.Context, p Parts) error {
 	}
 	n.http = http.New(http.Config{
 		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
-		Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
+		Answerer: n.answerer, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
 	})
 	if listener == nil {
 		return nil

@@ -48,6 +48,7 @@ var catalogue = tableOf(
 	BotCreated{}, BotUpdated{}, BotDeleted{},
 	ContactCreated{}, ContactUpdated{}, ContactDeleted{},
 	FileCreated{}, FileUpdated{}, FileUploaded{}, FileDeleted{}, ContentDiscarded{},
+	CompletionMade{},
 	TokenIssued{}, TokenRevoked{},
 	AliasClaimed{}, AliasReleased{},
 	SessionStarted{}, SessionContinued{}, SessionReset{},

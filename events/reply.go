@@ -68,6 +68,9 @@ type TurnAnswered struct {
 	Memory []byte `msgpack:"mm,omitempty"`
 	// EndSession says that the bot was asked to begin anew.
 	EndSession bool `msgpack:"es,omitempty"`
+	// End is why the answer ended if the engine was cut off: "length",
+	// "iteration".
+	End string `msgpack:"en,omitempty"`
 }
 
 // TurnClosed says that a turn ended without an answer, and why.

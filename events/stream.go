@@ -14,6 +14,8 @@ const (
 	// CallbackCategory holds what reached an integration's callback and
 	// belongs to no sender: verification, refusals, system notifications.
 	CallbackCategory = "callback"
+	// CompletionCategory holds what answers cost that are stored nowhere.
+	CompletionCategory = "completion"
 	// ContactCategory holds the people who wrote to an account.
 	ContactCategory = "contact"
 	// ConversationCategory holds what passed between one sender and one

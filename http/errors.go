@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"parley/domain"
+	"parley/domain/conversation"
 	"parley/events"
 	"parley/projections"
 )
@@ -61,6 +62,7 @@ var refusals = map[domain.Code]struct {
 func problemOf(err error) *problem {
 	var p *problem
 	var refusal *domain.Error
+	var unanswered *conversation.Unanswered
 	var fiberError *fiber.Error
 	switch {
 	case errors.As(err, &p):
@@ -68,6 +70,8 @@ func problemOf(err error) *problem {
 	case errors.As(err, &refusal):
 		r := refusals[refusal.Code]
 		return &problem{status: r.status, code: r.code, message: refusal.Message}
+	case errors.As(err, &unanswered):
+		return unansweredProblem(unanswered)
 	case errors.Is(err, projections.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, ErrUnavailable), errors.Is(err, events.ErrFull), errors.Is(err, events.ErrUnavailable):

@@ -33,6 +33,7 @@ func (s *Server) operations() []operation {
 		s.integrationOperations(),
 		s.botOperations(),
 		s.conversationOperations(),
+		s.answerOperations(),
 		s.contactOperations(),
 		s.fileOperations(),
 		s.eventOperations(),

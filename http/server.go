@@ -44,6 +44,8 @@ type Config struct {
 	Actors Actors
 	Model  *projections.Model
 	Vault  Vault
+	// Answerer answers what is stored nowhere.
+	Answerer Answerer
 	// Inspector is asked by live setups, PublicURL the base of the addresses
 	// that Meta is told, without a slash at the end; "" if it is not known.
 	Inspector Inspector
@@ -72,6 +74,7 @@ type Server struct {
 	model     *projections.Model
 	vault     Vault
 	inspector Inspector
+	answerer  Answerer
 	publicURL string
 	tokens    map[[sha256.Size]byte]string
 	rates     *rates
@@ -87,7 +90,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
-		inspector: c.Inspector, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
+		inspector: c.Inspector, answerer: c.Answerer, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{

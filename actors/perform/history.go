@@ -25,26 +25,31 @@ func (p *Conversation) history(ctx context.Context, stream events.Stream, task c
 	if err != nil {
 		return nil, "", fmt.Errorf("read the history: %w", err)
 	}
-	var messages []engine.Message
 	entries := conversation.History(task.Turn.Session, facts)
+	messages := make([]engine.Message, len(entries))
 	seen := pictures(entries)
 	for i, e := range entries {
-		m := engine.Message{Role: engine.Bot, Text: e.Text}
-		switch {
-		case e.User:
-			m.Role = engine.User
-		case e.Note:
-			m.Role = engine.Context
-		}
+		messages[i] = told(e)
 		if i >= seen {
-			m.Images = p.picture(ctx, e.File)
+			messages[i].Images = p.picture(ctx, e.File)
 		}
-		if e.Call != nil {
-			m.Call = &engine.Call{ID: e.Call.ID, Function: e.Call.Function, Arguments: e.Call.Arguments, Result: e.Call.Result}
-		}
-		messages = append(messages, m)
 	}
 	return messages, newestWAMID(facts, task.Turn), nil
+}
+
+// told is a line of a history as engines are given it, without its picture.
+func told(e conversation.Entry) engine.Message {
+	m := engine.Message{Role: engine.Bot, Text: e.Text}
+	switch {
+	case e.User:
+		m.Role = engine.User
+	case e.Note:
+		m.Role = engine.Context
+	}
+	if e.Call != nil {
+		m.Call = &engine.Call{ID: e.Call.ID, Function: e.Call.Function, Arguments: e.Call.Arguments, Result: e.Call.Result}
+	}
+	return m
 }
 
 // pictures gives the first entry from which on files are shown to the engine.

@@ -77,6 +77,8 @@ func (r *renderer) act(act engine.Act) {
 		r.answer.Memory = a.Memory
 	case engine.Used:
 		r.answer.Tokens += a.Tokens
+	case engine.Ended:
+		r.answer.End = string(a.Reason)
 	}
 }
 

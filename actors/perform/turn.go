@@ -44,7 +44,10 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	}
 	endTyping := p.showTyping(ctx, w, line, wamid)
 	began := time.Now()
-	acts, err := p.ask(ctx, mind, history, task.Session, d.reporter(ctx, turn))
+	acts, err := ask(ctx, p.Engine, p.TurnTime, engine.Turn{
+		Model: mind.model, Backstory: mind.backstory, History: history, Memory: task.Session.Memory, Now: time.Now(), Sender: task.Session.ID,
+		Abilities: abilities(task.Session),
+	}, d.reporter(ctx, turn))
 	took := time.Since(began)
 	endTyping()
 	p.Metrics.engine(took, err)
@@ -74,9 +77,13 @@ func (d delivery) answer(ctx context.Context, reply conversation.Answer) error {
 
 // reporter gives the function that tells the person at once how far a turn is.
 // What cannot be told is left out: the turn goes on.
-func (d delivery) reporter(ctx context.Context, turn string) func(engine.Progress) {
+func (d delivery) reporter(ctx context.Context, turn string) func(engine.Act) {
 	number := -1
-	return func(report engine.Progress) {
+	return func(act engine.Act) {
+		report, ok := act.(engine.Progress)
+		if !ok {
+			return
+		}
 		number++
 		said, parts := renderProgress(turn, number, report)
 		if len(parts) == 0 || !d.Pacer.may(d.work.Address) {
@@ -104,11 +111,11 @@ func (p *Conversation) cannotAnswer(ctx context.Context, w actors.Work, turn str
 		return true, w.Report(ctx, turn, abandonDeleted)
 	case errors.Is(cause, errNoBot):
 		return true, w.Report(ctx, turn, conversation.Close{
-			Turn: turn, Skipped: true, Reason: "no_bot", Detail: "The integration has no bot to answer with.",
+			Turn: turn, Skipped: true, Reason: conversation.NoBot, Detail: "The integration has no bot to answer with.",
 		})
 	case errors.As(cause, &refusal):
 		return true, w.Report(ctx, turn, conversation.Close{
-			Turn: turn, Reason: "not_configured", Detail: refusal.Message,
+			Turn: turn, Reason: conversation.NotConfigured, Detail: refusal.Message,
 		})
 	}
 	return true, cause
@@ -167,30 +174,31 @@ func (p *Conversation) bot(ctx context.Context, w actors.Work, s events.Session)
 	return m, nil
 }
 
-// ask runs the engine and gathers its acts. Progress is passed on at once, and
-// is not among them.
-func (p *Conversation) ask(
-	ctx context.Context, m mind, history []engine.Message, s events.Session, report func(engine.Progress),
-) ([]engine.Act, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.TurnTime)
+// abilities are what can be shown in a session.
+func abilities(s events.Session) engine.Abilities {
+	if s.Direct {
+		return engine.Abilities{}
+	}
+	return engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true}
+}
+
+// ask runs an engine, for a time at most, and gathers its acts, also those
+// before an error. Every act is shown to watch at once; those that only inform,
+// Progress and Delta, are not gathered.
+func ask(ctx context.Context, e engine.Engine, bound time.Duration, t engine.Turn, watch func(engine.Act)) ([]engine.Act, error) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	var acts []engine.Act
-	shows := engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true}
-	if s.Direct {
-		shows = engine.Abilities{}
-	}
-	for act, err := range p.Engine.Answer(ctx, engine.Turn{
-		Model: m.model, Backstory: m.backstory, History: history, Memory: s.Memory, Now: time.Now(), Sender: s.ID,
-		Abilities: shows,
-	}) {
+	for act, err := range e.Answer(ctx, t) {
 		if err != nil {
-			return nil, err
+			return acts, err
 		}
-		if progress, ok := act.(engine.Progress); ok {
-			report(progress)
-			continue
+		watch(act)
+		switch act.(type) {
+		case engine.Progress, engine.Delta:
+		default:
+			acts = append(acts, act)
 		}
-		acts = append(acts, act)
 	}
 	return acts, nil
 }
@@ -204,7 +212,7 @@ func (p *Conversation) engineFailed(ctx context.Context, w actors.Work, turn eve
 	p.log(w).Warn("engine failed", "session", turn.Session, "turn", turn.ID, "attempt", turn.Attempts+1, "err", cause)
 	if !engine.Transient(cause) {
 		return w.Report(ctx, turn.ID, conversation.Close{
-			Turn: turn.ID, Reason: "engine_failed", Detail: cause.Error(), Apology: p.apology(turn.ID),
+			Turn: turn.ID, Reason: conversation.EngineFailed, Detail: cause.Error(), Apology: p.apology(turn.ID),
 		})
 	}
 	wait := backoff(time.Second, turn.Attempts, time.Minute)

@@ -98,6 +98,8 @@ type Answer struct {
 	Thought     time.Duration        `msgpack:"th"`
 	Memory      []byte               `msgpack:"mm"`
 	EndSession  bool                 `msgpack:"es"`
+	// End is why the answer ended, if it is not simply complete.
+	End string `msgpack:"en"`
 	// Sending says that whoever reports could go on to send the first part.
 	// Granted then tells whether to.
 	Sending bool `msgpack:"sn"`

@@ -85,6 +85,15 @@ func History(session string, facts []events.Event) []Entry {
 	return entries
 }
 
+// Told tells messages that are in no session, as History does those of one.
+func Told(messages []Written) []Entry {
+	var facts []events.Event
+	for _, m := range messages {
+		facts = append(facts, events.MessageWritten{Message: m.ID, Type: m.Type, Text: m.Text, Meta: m.Meta})
+	}
+	return History("", facts)
+}
+
 // said gives what the bot said, if it was in this session.
 func said(session, in string, messages []events.TurnMessage) []Entry {
 	if session != in {

@@ -16,7 +16,7 @@ func (d *draft) answer(body Answer) error {
 		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: d.deliverable(turn.Session, body.Parts),
 		BotID: body.BotID, BotRevision: body.BotRevision, Model: body.Model, Tokens: body.Tokens,
 		Waited: waited(turn).Microseconds(), Thought: body.Thought.Microseconds(),
-		Memory: body.Memory, EndSession: body.EndSession,
+		Memory: body.Memory, EndSession: body.EndSession, End: body.End,
 	})
 	d.next(body.Sending)
 	return nil
@@ -42,7 +42,7 @@ func (d *draft) delay(body Delay) error {
 	}
 	due := d.at.Add(body.Wait)
 	if turn.Attempts+1 >= d.rules.TurnAttempts || due.Sub(turn.StartedAt) > d.rules.TurnBound {
-		return d.close(Close{Turn: body.Turn, Reason: "engine_failed", Detail: body.Reason, Apology: body.Apology})
+		return d.close(Close{Turn: body.Turn, Reason: EngineFailed, Detail: body.Reason, Apology: body.Apology})
 	}
 	d.record(events.TurnDelayed{
 		Session: turn.Session, Turn: turn.ID, Attempt: turn.Attempts + 1, Reason: body.Reason, Due: due,
