@@ -55,7 +55,7 @@ var catalogue = tableOf(
 	MessageReceived{}, MessageBlocked{}, EchoReceived{},
 	AttachmentStored{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
 	TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
-	SessionDescribed{}, MessageWritten{},
+	SessionDescribed{}, MessageWritten{}, MessageRewritten{}, MessageStruck{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 

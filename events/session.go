@@ -80,3 +80,9 @@ func (e PartAbandoned) InSession() string { return e.Session }
 
 // InSession is the session's ID.
 func (e StatusReceived) InSession() string { return e.Session }
+
+// InSession is the session's ID.
+func (e MessageRewritten) InSession() string { return e.Session }
+
+// InSession is the session's ID.
+func (e MessageStruck) InSession() string { return e.Session }

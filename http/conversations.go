@@ -13,7 +13,6 @@ func (s *Server) conversationOperations() []operation {
 		{method: post, path: "/conversation/create", handle: s.createConversation},
 		{method: get, path: "/conversation/list", handle: s.listConversations, forms: listForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
-		{method: get, path: "/conversation/:id/message/list", handle: s.listMessages, forms: listForms},
 	}
 }
 
@@ -41,18 +40,6 @@ func showConversation(c projections.Conversation) shownConversation {
 		Model: c.Model, Backstory: c.Backstory, Privacy: c.Privacy, Moderation: c.Moderation, Meta: c.Meta,
 		CreatedAt: c.Created.Milliseconds(), UpdatedAt: c.Updated.Milliseconds(),
 	}
-}
-
-// shownMessage is a message as the API shows it.
-type shownMessage struct {
-	ID          string          `json:"id"`
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Type        string          `json:"type"`
-	Text        string          `json:"text"`
-	Meta        json.RawMessage `json:"meta"`
-	CreatedAt   int64           `json:"createdAt"`
-	UpdatedAt   int64           `json:"updatedAt"`
 }
 
 func (s *Server) listConversations(c call) error {
@@ -85,26 +72,4 @@ func (c call) conversation() (projections.Conversation, error) {
 		return x, notFound(err, conversation.NotFound())
 	}
 	return x, nil
-}
-
-// listMessages lists oldest first, unlike the other lists. Spec: "Lists".
-func (s *Server) listMessages(c call) error {
-	id := c.id()
-	return c.list(rows{
-		oldestFirst: true,
-		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Messages(ctx, c.account, id, p)
-			return items(all, notFound(err, conversation.NotFound()), showMessage)
-		},
-		seqOf: func(ctx context.Context, message string) (int64, error) {
-			return s.model.MessageSeq(ctx, c.account, id, message)
-		},
-	})
-}
-
-func showMessage(m projections.Message) item {
-	return item{m.Seq, shownMessage{
-		ID: m.ID, Name: m.Name, Description: m.Description, Type: m.Type, Text: m.Text, Meta: m.Meta(),
-		CreatedAt: m.Created.Milliseconds(), UpdatedAt: m.Updated.Milliseconds(),
-	}}
 }

@@ -34,6 +34,7 @@ func (s *Server) operations() []operation {
 		s.botOperations(),
 		s.conversationOperations(),
 		s.answerOperations(),
+		s.messageOperations(),
 		s.contactOperations(),
 		s.fileOperations(),
 		s.eventOperations(),

@@ -30,15 +30,16 @@ type Conversation struct {
 
 	first   events.Revision // in the stream
 	written events.Revision // of the last message that was put in, or 0
+	edited  bool            // some of its messages were changed
 }
 
 const conversationColumns = "seq, id, name, description, integration, bot, contact, model, backstory, privacy, moderation, " +
-	"meta, created, updated, stream, first, written"
+	"meta, created, updated, stream, first, written, edited"
 
 func scanConversation(r *sql.Rows) (c Conversation, err error) {
 	var meta string
 	err = r.Scan(&c.Seq, &c.ID, &c.Name, &c.Description, &c.IntegrationID, &c.BotID, &c.ContactID, &c.Model, &c.Backstory,
-		&c.Privacy, &c.Moderation, &meta, &c.Created, &c.Updated, &c.Stream, &c.first, &c.written)
+		&c.Privacy, &c.Moderation, &meta, &c.Created, &c.Updated, &c.Stream, &c.first, &c.written, &c.edited)
 	c.Meta = json.RawMessage(meta)
 	return c, err
 }
@@ -89,32 +90,14 @@ func (w *writer) startConversation(f fact, integration string, e events.SessionS
 // describeConversation sets what people changed about a session.
 func (w *writer) describeConversation(f fact, id string, c events.SessionChanges) error {
 	meta, err := w.text("SELECT meta FROM conversations WHERE id = ?", id)
-	if err == nil {
-		meta, err = merged(meta, c.Meta)
-	}
 	if err != nil {
 		return err
 	}
+	meta = string(events.WithKeys([]byte(meta), c.Meta))
 	return w.exec("UPDATE conversations SET name = coalesce(?, name), description = coalesce(?, description), "+
 		"bot = CASE WHEN ? IS NULL THEN bot ELSE (SELECT coalesce(max(id), '') FROM bots WHERE id = ?) END, "+
 		"contact = CASE WHEN ? IS NULL THEN contact ELSE (SELECT coalesce(max(id), '') FROM contacts WHERE id = ?) END, "+
 		"model = coalesce(?, model), backstory = coalesce(?, backstory), "+
 		"privacy = coalesce(?, privacy), moderation = coalesce(?, moderation), meta = ?, updated = ? WHERE id = ?",
 		c.Name, c.Description, c.BotID, c.BotID, c.ContactID, c.ContactID, c.Model, c.Backstory, c.Privacy, c.Moderation, meta, f.at, id)
-}
-
-// merged gives a JSON object with the keys of a change set in it. The rules
-// have looked at the change.
-func merged(object string, change []byte) (string, error) {
-	if len(change) == 0 {
-		return object, nil
-	}
-	all := map[string]json.RawMessage{}
-	for _, part := range [][]byte{[]byte(object), change} {
-		if err := json.Unmarshal(part, &all); err != nil && len(part) > 0 {
-			return "", err
-		}
-	}
-	b, err := json.Marshal(all)
-	return string(b), err
 }

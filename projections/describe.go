@@ -33,6 +33,10 @@ func logType(e events.Event) string {
 		return "conversation.update"
 	case events.MessageWritten:
 		return "message.create"
+	case events.MessageRewritten:
+		return "message.update"
+	case events.MessageStruck:
+		return "message.delete"
 	case events.SessionReset:
 		return whatsapp + "session.reset"
 	case events.MessageReceived:
@@ -123,6 +127,10 @@ func logMeta(e events.Event) map[string]any {
 		return map[string]any{"fields": changed(e.Changes)}
 	case events.MessageWritten:
 		return map[string]any{"messageId": e.Message, "messageType": e.Type}
+	case events.MessageRewritten:
+		return map[string]any{"messageId": e.Message}
+	case events.MessageStruck:
+		return map[string]any{"messageId": e.Message}
 	case events.SessionReset:
 		return map[string]any{"command": e.Command, "whatsappMessageId": e.WAMID}
 	case events.MessageReceived:

@@ -33,6 +33,7 @@ var fingerprinted = []struct{ table, order string }{
 	{"integrations", "seq"},
 	{"deleted_integrations", "id"},
 	{"conversations", "seq"},
+	{"edits", "conversation, message"},
 	{"contacts", "seq"},
 	{"files", "seq"},
 	{"log", "seq"},

@@ -160,6 +160,10 @@ func (w *writer) foldConversation(f fact) error {
 		err = w.describeConversation(f, e.Session, e.Changes)
 	case events.MessageWritten:
 		err = w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session)
+	case events.MessageRewritten:
+		err = w.rewriteMessage(f, e)
+	case events.MessageStruck:
+		err = w.strikeMessage(f, e)
 	case events.ContactLinked:
 		err = w.linkContact(e)
 	case events.TurnAnswered:

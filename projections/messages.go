@@ -31,11 +31,7 @@ type Message struct {
 // Meta is a JSON object that tells the rest about the message, with what people
 // say about it set in it.
 func (m Message) Meta() json.RawMessage {
-	meta, err := merged(string(m.brought()), m.Own)
-	if err != nil {
-		return json.RawMessage("{}")
-	}
-	return json.RawMessage(meta)
+	return events.WithKeys(m.brought(), m.Own)
 }
 
 // brought tells where the message came from.
@@ -140,43 +136,84 @@ func (m *Model) Messages(ctx context.Context, account, conversation string, p Pa
 		}
 	}
 	var found []Message
-	err = m.scan(ctx, c.Stream, from, dir, func(r events.Recorded) (bool, error) {
-		if r.Revision < c.first || r.Revision > last {
-			return false, nil
+	err = m.walk(ctx, c, from, last, dir, func(x Message) (bool, error) {
+		beyond := p.After == 0 || p.Descending && x.Seq < p.After || !p.Descending && x.Seq > p.After
+		if !beyond {
+			return true, nil
 		}
-		messages, _, err := messagesOf(c.ID, r)
-		if p.Descending {
-			slices.Reverse(messages)
-		}
-		for _, x := range messages {
-			beyond := p.After == 0 || p.Descending && x.Seq < p.After || !p.Descending && x.Seq > p.After
-			if beyond && len(found) < p.Take {
-				found = append(found, x)
-			}
+		is, err := m.edited(ctx, c, &x)
+		if is {
+			found = append(found, x)
 		}
 		return len(found) < p.Take, err
 	})
 	return found, err
 }
 
-// MessageSeq gives the place of a message in its conversation. Errors:
-// ErrNotFound.
+// Message gives a message of a conversation of an account. Errors: ErrNotFound.
+func (m *Model) Message(ctx context.Context, account, conversation, id string) (Message, error) {
+	c, x, err := m.message(ctx, account, conversation, id)
+	if err != nil {
+		return x, err
+	}
+	if is, err := m.edited(ctx, c, &x); err != nil || is {
+		return x, err
+	}
+	return Message{}, ErrNotFound
+}
+
+// MessageSeq gives the place of a message in its conversation, also of one that
+// is not shown any more. Errors: ErrNotFound.
 func (m *Model) MessageSeq(ctx context.Context, account, conversation, id string) (int64, error) {
-	for p := (Page{Take: scanTake}); ; {
-		messages, err := m.Messages(ctx, account, conversation, p)
+	_, x, err := m.message(ctx, account, conversation, id)
+	return x.Seq, err
+}
+
+// message finds a message as it was written. IDs say nothing about the place:
+// the conversation is read until it turns up.
+func (m *Model) message(ctx context.Context, account, conversation, id string) (c Conversation, found Message, err error) {
+	if c, err = m.Conversation(ctx, account, conversation); err != nil {
+		return c, found, err
+	}
+	last, err := m.lastOf(ctx, c)
+	if err != nil {
+		return c, found, err
+	}
+	err = m.walk(ctx, c, c.first, last, events.Forwards, func(x Message) (bool, error) {
+		if x.ID == id {
+			found = x
+		}
+		return found.ID == "", nil
+	})
+	if err == nil && found.ID == "" {
+		err = ErrNotFound
+	}
+	return c, found, err
+}
+
+// walk gives the messages of a conversation one by one, from a revision on and
+// not beyond the last, until visit wants no more.
+func (m *Model) walk(
+	ctx context.Context, c Conversation, from, last events.Revision, dir events.Direction, visit func(Message) (more bool, err error),
+) error {
+	return m.scan(ctx, c.Stream, from, dir, func(r events.Recorded) (bool, error) {
+		if r.Revision < c.first || r.Revision > last {
+			return false, nil
+		}
+		messages, _, err := messagesOf(c.ID, r)
 		if err != nil {
-			return 0, err
+			return false, err
+		}
+		if dir == events.Backwards {
+			slices.Reverse(messages)
 		}
 		for _, x := range messages {
-			if x.ID == id {
-				return x.Seq, nil
+			if more, err := visit(x); err != nil || !more {
+				return false, err
 			}
 		}
-		if len(messages) < p.Take {
-			return 0, ErrNotFound
-		}
-		p.After = messages[len(messages)-1].Seq
-	}
+		return true, nil
+	})
 }
 
 // lastOf gives the last revision that may hold a message of a conversation.

@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 4
+const version = 5
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -68,6 +68,7 @@ CREATE TABLE conversations (
 	moderation  INTEGER NOT NULL DEFAULT 0,
 	meta        TEXT NOT NULL,
 	written     INTEGER NOT NULL DEFAULT 0, -- revision of the last message that was put in
+	edited      INTEGER NOT NULL DEFAULT 0, -- 1 if it has rows in edits
 	created     INTEGER NOT NULL,
 	updated     INTEGER NOT NULL
 );
@@ -76,6 +77,18 @@ CREATE INDEX conversations_integration ON conversations (integration, seq);
 CREATE INDEX conversations_bot ON conversations (bot);
 CREATE INDEX conversations_stream ON conversations (stream, first);
 CREATE INDEX conversations_contact ON conversations (contact, seq) WHERE contact <> '';
+CREATE TABLE edits ( -- what people changed about messages, NULL where they did not
+	conversation INTEGER NOT NULL, -- its seq
+	message      TEXT    NOT NULL,
+	struck       INTEGER NOT NULL DEFAULT 0,
+	type         TEXT,
+	text         TEXT,
+	name         TEXT,
+	description  TEXT,
+	meta         TEXT    NOT NULL DEFAULT '',
+	updated      INTEGER NOT NULL,
+	PRIMARY KEY (conversation, message)
+) WITHOUT ROWID;
 CREATE TABLE contacts (
 	seq         INTEGER PRIMARY KEY,
 	id          TEXT NOT NULL UNIQUE,

@@ -208,13 +208,13 @@ func (w *writer) number(query, text string) (n int64, err error) {
 	return n, err
 }
 
-// text finds the text that a query gives for another; "" if there is none.
-func (w *writer) text(query, text string) (found string, err error) {
+// text finds the text that a query gives; "" if there is none.
+func (w *writer) text(query string, args ...any) (found string, err error) {
 	s, err := w.statement(query)
 	if err != nil {
 		return "", err
 	}
-	if err = s.QueryRow(text).Scan(&found); errors.Is(err, sql.ErrNoRows) {
+	if err = s.QueryRow(args...).Scan(&found); errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
 	return found, err

@@ -27,7 +27,7 @@ type Entry struct {
 func Tells(eventType string) bool {
 	switch eventType {
 	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentFailed",
-		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten":
+		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten", "MessageRewritten", "MessageStruck":
 		return true
 	}
 	return false
@@ -37,10 +37,10 @@ func Tells(eventType string) bool {
 // stand where a turn took them up, not where they came in: a message that came
 // while the bot was still answering the one before follows that answer. Facts
 // of other sessions are passed over, and messages that are not among the facts
-// are left out.
+// are left out. All are told as people changed them.
 func History(session string, facts []events.Event) []Entry {
 	var entries []Entry
-	requests := requests{}
+	requests, edits := requests{}, editsOf(session, facts)
 	received, files := map[string]events.MessageReceived{}, map[string]events.Event{}
 	for _, fact := range facts {
 		switch f := fact.(type) {
@@ -50,11 +50,11 @@ func History(session string, facts []events.Event) []Entry {
 			}
 			received[f.Message] = f
 			if f.Aside {
-				entries = append(entries, heard(f, nil)...)
+				entries = append(entries, edits.said(heard(f, nil))...)
 			}
 		case events.EchoReceived:
 			if f.Session == session {
-				entries = append(entries, Entry{Message: f.Message, Text: f.Text})
+				entries = append(entries, edits.said([]Entry{{Message: f.Message, Text: f.Text}})...)
 			}
 		case events.AttachmentStored:
 			files[f.Message] = fact
@@ -65,19 +65,19 @@ func History(session string, facts []events.Event) []Entry {
 			for _, id := range f.Messages {
 				if m, ok := received[id]; ok {
 					said := heard(m, files[id])
-					entries = append(entries, said[:len(said)-1]...)
-					words = append(words, said[len(said)-1])
+					entries = append(entries, edits.said(said[:len(said)-1])...)
+					words = append(words, edits.said(said[len(said)-1:])...)
 				}
 			}
 			entries = append(entries, words...)
 		case events.TurnAnswered:
-			entries = append(entries, said(session, f.Session, f.Messages)...)
+			entries = append(entries, edits.said(said(session, f.Session, f.Messages))...)
 		case events.TurnClosed:
-			entries = append(entries, said(session, f.Session, f.Said)...)
+			entries = append(entries, edits.said(said(session, f.Session, f.Said))...)
 		case events.Initiated:
-			entries = append(entries, said(session, f.Session, f.Said)...)
+			entries = append(entries, edits.said(said(session, f.Session, f.Said))...)
 		case events.MessageWritten:
-			if f.Session == session {
+			if f, ok := edits.written(f); ok && f.Session == session {
 				entries = append(entries, requests.written(f)...)
 			}
 		}
@@ -114,7 +114,7 @@ func heard(m events.MessageReceived, file events.Event) []Entry {
 	case events.AttachmentStored:
 		words.File = &f.Attachment
 		words.Text = cmp.Or(words.Text, f.Transcript, "["+m.Kind+" "+strconv.Quote(f.Attachment.Name)+"]")
-		return []Entry{{Message: m.Message, Call: f.Call()}, words}
+		return []Entry{{Message: f.Attachment.ID, Call: f.Call()}, words}
 	case events.AttachmentFailed:
 		words.Text = strings.TrimSpace(words.Text + "\n[" + m.Kind + " could not be loaded]")
 	}
@@ -155,15 +155,19 @@ func (r requests) activity(message string, a Activity) []Entry {
 	case "request":
 		r[name] = a
 	case "response":
-		arguments := a.Function.Arguments
-		if request, ok := r[name]; ok && len(arguments) == 0 {
-			arguments = request.Function.Arguments
+		if request, ok := r[name]; ok && len(a.Function.Arguments) == 0 {
+			a.Function.Arguments = request.Function.Arguments
 		}
 		delete(r, name)
-		call := &events.Call{ID: message, Function: name, Arguments: orJSON(arguments, "{}"), Result: orJSON(a.Function.Result, "null")}
-		return []Entry{{Message: message, Call: call}}
+		return []Entry{{Message: message, Call: a.call(message)}}
 	}
 	return nil
+}
+
+// call is the activity as the history of a bot's own calls has it.
+func (a Activity) call(id string) *events.Call {
+	f := a.Function
+	return &events.Call{ID: id, Function: f.Name, Arguments: orJSON(f.Arguments, "{}"), Result: orJSON(f.Result, "null")}
 }
 
 func orJSON(value []byte, otherwise string) []byte {

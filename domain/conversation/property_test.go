@@ -89,6 +89,8 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Open{Session: name, Changes: conversation.Changes{BotID: domain.Some(part)}},
 		conversation.Describe{Session: name, Changes: conversation.Changes{BotID: domain.Some(part), Name: domain.Some("n")}},
 		conversation.Write{Session: name, Messages: []conversation.Written{{ID: fresh, Type: "user", Text: "x"}}},
+		conversation.Rewrite{Session: name, Message: part, Changes: conversation.MessageChanges{Text: domain.Some("x")}},
+		conversation.Strike{Session: name, Message: part},
 		conversation.Resume{},
 		conversation.ReportFetched{Message: name},
 		conversation.ReportUnfetched{Message: name, Retry: sending, Wait: wait},
@@ -225,6 +227,14 @@ func fit(s conversation.State, c domain.Command) domain.Command {
 		c.Body = b
 	case conversation.Close:
 		b.Turn = turn
+		c.Body = b
+	case conversation.Strike:
+		b.Session = s.Session.ID
+		if len(s.Inbox) > 0 {
+			b.Message = s.Inbox[0].Message
+		} else if s.Turn != nil {
+			b.Message = s.Turn.ID
+		}
 		c.Body = b
 	case conversation.Attempt:
 		b.Part = part

@@ -137,6 +137,10 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.describe(body)
 	case Write:
 		err = d.write(body)
+	case Rewrite:
+		err = d.rewrite(body)
+	case Strike:
+		err = d.strike(body)
 	case Resume:
 		d.resume()
 	case ReportFetched:

@@ -202,6 +202,10 @@ func (p *play) command(verb string, a map[string]string) any {
 		return conversation.Describe{Session: a[""], Changes: changes(a)}
 	case "write":
 		return conversation.Write{Session: a[""], Messages: written(a)}
+	case "rewrite":
+		return conversation.Rewrite{Session: a["session"], Message: a[""], Changes: conversation.MessageChanges{Text: domain.Some(a["text"])}}
+	case "strike":
+		return conversation.Strike{Session: a["session"], Message: a[""]}
 	case "resume":
 		return conversation.Resume{}
 	case "fetched":
@@ -353,6 +357,8 @@ func (p *play) fields(v reflect.Value) string {
 			fmt.Fprintf(&out, " %s:%q", x.ID, x.Text)
 		case *events.SessionChanges:
 			out.WriteString(p.fields(reflect.ValueOf(*x)))
+		case events.MessageChanges:
+			out.WriteString(p.fields(reflect.ValueOf(x)))
 		case events.SessionChanges:
 			out.WriteString(p.fields(reflect.ValueOf(x)))
 		case *string:
