@@ -68,7 +68,7 @@ func (g *grain[S]) Receive(c actor.Context) {
 }
 
 func (g *grain[S]) start(self *actor.PID) {
-	g.presence = &presence{pid: self}
+	g.presence = &presence{address: g.address, pid: self}
 	g.presence.idleSince.Store(time.Now().UnixNano())
 	g.kind.host.live.Store(g.presence, nil)
 	g.kind.host.metrics.active.WithLabelValues(g.address.Kind).Inc()

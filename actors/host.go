@@ -50,7 +50,8 @@ type Host struct {
 
 // presence is what the sweeper sees of a grain.
 type presence struct {
-	pid *actor.PID
+	address domain.Address
+	pid     *actor.PID
 	// idleSince is in nanoseconds since 1970; 0 while the grain is needed.
 	idleSince atomic.Int64
 }
@@ -98,6 +99,17 @@ func (h *Host) passivateAll() (alive int) {
 		return true
 	})
 	return alive
+}
+
+// Release asks the grains to leave whose address is not wanted here any more.
+// Work they have under way goes on, and reports to whoever owns them then.
+func (h *Host) Release(unwanted func(domain.Address) bool) {
+	h.live.Range(func(key, _ any) bool {
+		if p := key.(*presence); unwanted(p.address) {
+			h.system.Root.Send(p.pid, passivate{force: true})
+		}
+		return true
+	})
 }
 
 func (h *Host) sweepIdle(ctx context.Context) {

@@ -2,15 +2,20 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"parley/actors"
 	"parley/domain"
@@ -27,8 +32,20 @@ type Config struct {
 	Logger *slog.Logger
 	// Budget bounds one Ask, whatever deadline its caller has; 0 is 5 s.
 	Budget time.Duration
-	// Beat is the time between heartbeats; 0 is 500 ms.
+	// Beat is the time between heartbeats, and between pings; 0 is 500 ms.
 	Beat time.Duration
+
+	// Listener is where other nodes reach this one, under Address,
+	// "host:port"; nil for a node without others. The node closes it.
+	Listener net.Listener
+	Address  string
+	// Wire knows the types that travel between nodes.
+	Wire *Wire
+	// TLS is how nodes prove themselves to each other; nil is not at all.
+	TLS *tls.Config
+	// Changed is called, if it is not nil, whenever actors may have moved
+	// here; it must not block.
+	Changed func()
 }
 
 // Node is one member of the cluster. It is an actors.Asker.
@@ -37,13 +54,15 @@ type Node struct {
 	self   Member
 	system *actor.ActorSystem
 	kinds  map[string]actors.Kind
+	view   *view
+	server *grpc.Server
 
-	members atomic.Pointer[[]Member]
 	active  sync.Map // domain.Address → *activation
 	stopped atomic.Bool
 	stop    sync.Once
 	quit    context.CancelFunc
-	beating sync.WaitGroup
+	parts   sync.WaitGroup
+	lost    chan error
 }
 
 // activation is the one actor of an address on this node.
@@ -60,7 +79,10 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if c.Beat == 0 {
 		c.Beat = 500 * time.Millisecond
 	}
-	n := &Node{config: c, self: Member{ID: events.NewKey()}, kinds: map[string]actors.Kind{}}
+	n := &Node{
+		config: c, self: Member{ID: events.NewKey(), Address: c.Address}, kinds: map[string]actors.Kind{}, lost: make(chan error, 1),
+	}
+	n.view = &view{self: n.self, logger: c.Logger, dial: n.dial, changed: n.changed, links: map[string]*link{}}
 	for _, k := range c.Kinds {
 		n.kinds[k.Name] = k
 	}
@@ -72,12 +94,18 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	n.system.ProcessRegistry.SequenceID = rand.Uint64N(1 << 60)
 	actors.ReturnDeadLetters(n.system)
 	c.Host.Bind(n, n.system)
+	if c.Listener != nil { // before anybody learns of this node
+		n.serve(c.Listener)
+	}
 	if err := n.beat(ctx); err != nil {
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
 	beating, quit := context.WithCancel(context.Background())
 	n.quit = quit
-	n.beating.Go(func() { n.keepBeating(beating) })
+	n.parts.Go(func() { n.every(beating, n.keepBeating) })
+	if c.Listener != nil {
+		n.parts.Go(func() { n.every(beating, func(ctx context.Context) { n.view.ping(ctx, c.Beat) }) })
+	}
 	return n, nil
 }
 
@@ -86,13 +114,12 @@ func (n *Node) beat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.members.Store(&members)
+	n.view.learn(members)
 	return nil
 }
 
-// keepBeating renews the membership. While the registry cannot be reached the
-// last known members stay: nobody moves because of it.
-func (n *Node) keepBeating(ctx context.Context) {
+// every does something at every beat.
+func (n *Node) every(ctx context.Context, do func(context.Context)) {
 	ticker := time.NewTicker(n.config.Beat)
 	defer ticker.Stop()
 	for {
@@ -100,10 +127,34 @@ func (n *Node) keepBeating(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := n.beat(ctx); err != nil && ctx.Err() == nil {
-				n.config.Logger.Warn("heartbeat failed", "err", err)
-			}
+			do(ctx)
 		}
+	}
+}
+
+// keepBeating renews the membership. While the registry cannot be reached the
+// last known members stay: nobody moves because of it.
+func (n *Node) keepBeating(ctx context.Context) {
+	switch err := n.beat(ctx); {
+	case err == nil, ctx.Err() != nil:
+	case errors.Is(err, ErrLost):
+		select {
+		case n.lost <- err:
+		default:
+		}
+	default:
+		n.config.Logger.Warn("heartbeat failed", "err", err)
+	}
+}
+
+// Lost tells when the others took this node for gone. Its process must end.
+func (n *Node) Lost() <-chan error { return n.lost }
+
+// changed lets go of the actors that belong elsewhere now.
+func (n *Node) changed() {
+	n.config.Host.Release(func(a domain.Address) bool { return !n.Owns(a) })
+	if n.config.Changed != nil {
+		n.config.Changed()
 	}
 }
 
@@ -112,10 +163,12 @@ func (n *Node) keepBeating(ctx context.Context) {
 func (n *Node) Stop(ctx context.Context, grace time.Duration) (err error) {
 	n.stop.Do(func() {
 		n.config.Host.Drain(grace)
-		n.stopped.Store(true)
 		n.quit()
-		n.beating.Wait()
 		err = n.config.Registry.Leave(ctx, n.self)
+		n.stopped.Store(true)
+		n.bow(ctx)
+		n.parts.Wait()
+		n.view.close()
 		n.config.Host.Stop(ctx)
 		n.system.Shutdown()
 	})
@@ -125,9 +178,23 @@ func (n *Node) Stop(ctx context.Context, grace time.Duration) (err error) {
 	return nil
 }
 
+// bow sends those elsewhere who have not heard yet that this node left.
+func (n *Node) bow(ctx context.Context) {
+	if n.server == nil {
+		return
+	}
+	if len(n.view.ring.Load().members) > 1 {
+		select {
+		case <-time.After(2 * n.config.Beat):
+		case <-ctx.Done():
+		}
+	}
+	n.server.Stop()
+}
+
 // Owns reports that an actor belongs to this node.
 func (n *Node) Owns(to domain.Address) bool {
-	m, ok := owner(*n.members.Load(), to)
+	m, ok := owner(n.view.ring.Load().members, to)
 	return ok && m == n.self
 }
 
@@ -146,14 +213,43 @@ func (n *Node) Query(ctx context.Context, to domain.Address, question any) (any,
 	return reply.Answer, reply.Err
 }
 
-// request sends a request until somebody answers it or the time is up. An
-// actor that is passivated at that moment gives it back, and a new one gets it.
+// request asks the owner of an actor until somebody answers or the time is up.
 func (n *Node) request(ctx context.Context, r actors.Request) actors.Reply {
 	if d, ok := ctx.Deadline(); !ok || time.Until(d) > n.config.Budget {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, n.config.Budget)
 		defer cancel()
 	}
+	insist := false
+	for {
+		now := n.view.ring.Load()
+		m, _ := owner(now.members, r.To)
+		if m == n.self {
+			return n.here(ctx, r)
+		}
+		q, err := n.question(r, insist)
+		if err != nil {
+			return actors.Reply{Err: err}
+		}
+		var answer actors.Reply
+		var retry bool
+		if answer, retry, insist = n.there(ctx, now.links[m.ID], q); !retry {
+			return answer
+		}
+		select {
+		case <-ctx.Done():
+			return answer
+		case <-time.After(retryEvery/2 + rand.N(retryEvery)):
+		}
+	}
+}
+
+// retryEvery is the time between attempts to ask other nodes, roughly.
+const retryEvery = 30 * time.Millisecond
+
+// here asks an actor on this node. One that is passivated at that moment gives
+// the request back, and a new one gets it.
+func (n *Node) here(ctx context.Context, r actors.Request) actors.Reply {
 	for {
 		reply := n.attempt(ctx, r)
 		if !errors.Is(reply.Err, actors.ErrGone) {
@@ -183,8 +279,6 @@ func (n *Node) send(r *actors.Request) error {
 		return fmt.Errorf("no kind of actors is called %q", r.To.Kind)
 	case n.stopped.Load():
 		return fmt.Errorf("%w: the node is stopping", actors.ErrUnavailable)
-	case !n.Owns(r.To):
-		return fmt.Errorf("%w: %s is owned by another node", actors.ErrUnavailable, r.To)
 	}
 	n.system.Root.Send(n.activate(kind, r.To), r)
 	return nil
@@ -201,4 +295,12 @@ func (n *Node) activate(kind actors.Kind, to domain.Address) *actor.PID {
 		a.pid = kind.Spawn(to, func() { n.active.CompareAndDelete(to, a) })
 	})
 	return a.pid
+}
+
+// credentials are how nodes prove themselves to each other.
+func (c Config) credentials() credentials.TransportCredentials {
+	if c.TLS == nil {
+		return insecure.NewCredentials()
+	}
+	return credentials.NewTLS(c.TLS)
 }

@@ -21,10 +21,10 @@ import (
 // The rules of the tests: a counter whose facts are tokens. "add" counts, work
 // is owed for each count that is not done yet.
 
-type counter struct{ added, done int }
+type counter struct{ Added, Done int }
 
 type (
-	add  struct{ name string }
+	add  struct{ Name string }
 	done struct{}
 	size struct{}
 	work struct{ n int }
@@ -36,7 +36,7 @@ func rules() domain.Decider[counter] {
 		Decide: func(s counter, c domain.Command) ([]events.Event, error) {
 			switch b := c.Body.(type) {
 			case add:
-				switch b.name {
+				switch b.Name {
 				case "refuse":
 					return nil, domain.Refused(domain.Invalid, "name", "no")
 				case "panic":
@@ -44,7 +44,7 @@ func rules() domain.Decider[counter] {
 				case "nothing":
 					return nil, nil
 				}
-				return []events.Event{events.TokenIssued{Token: b.name}}, nil
+				return []events.Event{events.TokenIssued{Token: b.Name}}, nil
 			case done:
 				return []events.Event{events.TokenRevoked{}}, nil
 			}
@@ -53,15 +53,15 @@ func rules() domain.Decider[counter] {
 		Evolve: func(s counter, fact events.Event) counter {
 			switch fact.(type) {
 			case events.TokenIssued:
-				s.added++
+				s.Added++
 			case events.TokenRevoked:
-				s.done++
+				s.Done++
 			}
 			return s
 		},
 		Pending: func(s counter) []domain.Task {
-			if s.done < s.added {
-				return []domain.Task{{Lane: "work", Body: work{n: s.done}}}
+			if s.Done < s.Added {
+				return []domain.Task{{Lane: "work", Body: work{n: s.Done}}}
 			}
 			return nil
 		},
@@ -139,7 +139,7 @@ func TestAsk(t *testing.T) {
 			if err != nil || result.Revision != 0 || result.Position == 0 {
 				t.Fatalf("%+v, %v", result, err)
 			}
-			if got := w.size("a"); got.added != 1 {
+			if got := w.size("a"); got.Added != 1 {
 				t.Errorf("state %+v", got)
 			}
 		})
@@ -201,7 +201,7 @@ func TestAsk(t *testing.T) {
 					}
 				}
 			}
-			if got := w.size("a"); got.added < 20 || len(w.stream("a")) != 21 {
+			if got := w.size("a"); got.Added < 20 || len(w.stream("a")) != 21 {
 				t.Errorf("state %+v, %d facts", got, len(w.stream("a")))
 			}
 		})
@@ -373,7 +373,7 @@ func TestTasks(t *testing.T) {
 				t.Errorf("doubled %v, most %d, calls %d", p.doubled, p.most, p.calls)
 			}
 			for i := range 20 {
-				if got := w.size(fmt.Sprintf("a%d", i)); got.done != 3 {
+				if got := w.size(fmt.Sprintf("a%d", i)); got.Done != 3 {
 					t.Errorf("a%d: %+v", i, got)
 				}
 			}
@@ -387,7 +387,7 @@ func TestTasks(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			if p.calls != 5 || w.size("a").done != 1 {
+			if p.calls != 5 || w.size("a").Done != 1 {
 				t.Fatalf("%d calls, %+v", p.calls, w.size("a"))
 			}
 			first, last := p.when[1].Sub(p.when[0]), p.when[4].Sub(p.when[3])
@@ -410,7 +410,7 @@ func TestTasks(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			if calls != 2 || w.size("a").done != 1 {
+			if calls != 2 || w.size("a").Done != 1 {
 				t.Errorf("%d calls, %+v", calls, w.size("a"))
 			}
 		})
@@ -425,7 +425,7 @@ func TestTasks(t *testing.T) {
 			}
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
-			if p.calls != 1 || w.size("a").done != 1 {
+			if p.calls != 1 || w.size("a").Done != 1 {
 				t.Errorf("%d calls, %+v", p.calls, w.size("a"))
 			}
 		})
@@ -445,7 +445,7 @@ func TestTasks(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if got := after.size("a"); got.done != 1 {
+			if got := after.size("a"); got.Done != 1 {
 				t.Errorf("%+v", got)
 			}
 		})

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -15,12 +16,17 @@ type Member struct {
 	Address string
 }
 
+// ErrLost says that the registry took a member for gone, although it lives. The
+// others have its actors by now: its process must end and begin anew.
+var ErrLost = errors.New("the membership is lost")
+
 // Registry is where nodes learn of each other. Implementations may be called
 // concurrently.
 type Registry interface {
-	// Heartbeat says that a member lives, which makes it a member if it is
-	// none, and returns all members. It is called again within a third of the
-	// time after which the registry takes a silent member for gone.
+	// Heartbeat says that a member lives, which makes it a member the first
+	// time, and returns all members. It is called again within a third of the
+	// time after which the registry takes a silent member for gone. Errors:
+	// ErrLost; after any other the members are what they were.
 	Heartbeat(ctx context.Context, self Member) ([]Member, error)
 
 	// Leave removes a member at once. Leaving twice is no error.

@@ -1,0 +1,286 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/actors"
+	"parley/cluster"
+	"parley/domain"
+	"parley/events"
+	"parley/events/memory"
+)
+
+// node is a node of a real network, which can be torn out of it.
+type node struct {
+	*cluster.Node
+	host     *actors.Host
+	listener *torn
+}
+
+// torn is a listener whose connections can be cut off all at once.
+type torn struct {
+	net.Listener
+	mutex sync.Mutex
+	conns []net.Conn
+}
+
+func (l *torn) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.mutex.Lock()
+		defer l.mutex.Unlock()
+		l.conns = append(l.conns, c)
+	}
+	return c, err
+}
+
+// tear does to the network what the end of the process would.
+func (l *torn) tear() {
+	_ = l.Close()
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for _, c := range l.conns {
+		_ = c.Close()
+	}
+}
+
+// mute is a registry that a node may fall silent at, and that can lose it.
+type mute struct {
+	cluster.Registry
+	lost chan struct{}
+}
+
+func (m mute) Heartbeat(ctx context.Context, self cluster.Member) ([]cluster.Member, error) {
+	select {
+	case <-m.lost:
+		return nil, cluster.ErrLost
+	default:
+		return m.Registry.Heartbeat(ctx, self)
+	}
+}
+
+func join(t *testing.T, store events.Store, registry cluster.Registry, samples ...any) *node {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := cluster.NewWire(append(samples, add{}, size{}, counter{})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{listener: &torn{Listener: l}}
+	logger := slog.New(slog.DiscardHandler)
+	n.host = actors.NewHost(store, actors.DefaultLimits(), logger, nil)
+	n.Node, err = cluster.Start(t.Context(), cluster.Config{
+		Registry: registry, Host: n.host, Logger: logger, Kinds: []actors.Kind{actors.NewKind(n.host, rules(), nil)},
+		Listener: n.listener, Address: l.Addr().String(), Wire: wire, Beat: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(context.Background(), time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// trio starts three nodes that know each other.
+func trio(t *testing.T, store events.Store) []*node {
+	t.Helper()
+	registry := &cluster.Alone{}
+	nodes := []*node{join(t, store, registry), join(t, store, registry), join(t, store, registry)}
+	agree(t, nodes...)
+	return nodes
+}
+
+// agree waits until exactly one of some nodes owns each of many actors.
+func agree(t *testing.T, nodes ...*node) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		disputed := 0
+		for i := range 100 {
+			owners := 0
+			for _, n := range nodes {
+				if n.Owns(address(fmt.Sprint(i))) {
+					owners++
+				}
+			}
+			if owners != 1 {
+				disputed++
+			}
+		}
+		switch {
+		case disputed == 0:
+			return
+		case time.Now().After(until):
+			t.Fatalf("%d of 100 actors are disputed", disputed)
+		}
+	}
+}
+
+func (n *node) add(t *testing.T, id, command, what string) (domain.Result, error) {
+	t.Helper()
+	return n.Ask(t.Context(), address(id), domain.Command{ID: command, At: events.At(time.Now()), Account: "acme", Body: add{what}})
+}
+
+func TestManyNodes(t *testing.T) {
+	store := memory.New()
+	nodes := trio(t, store)
+	w := &world{t: t, store: store}
+
+	t.Run("a command reaches its actor from every node, and each node has its share", func(t *testing.T) {
+		shares := map[int]int{}
+		for i := range 300 {
+			id := fmt.Sprintf("a%d", i)
+			for k, n := range nodes {
+				if n.Owns(address(id)) {
+					shares[k]++
+				}
+				if _, err := n.add(t, id, fmt.Sprintf("%s from %d", id, k), "x"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := len(w.stream(id)); got != 3 {
+				t.Fatalf("%d facts of %s", got, id)
+			}
+		}
+		for k := range nodes {
+			if shares[k] < 60 {
+				t.Errorf("the shares are %v", shares)
+			}
+		}
+	})
+	t.Run("the same command through two nodes counts once", func(t *testing.T) {
+		first, err := nodes[0].add(t, "b", "c1", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := nodes[1].add(t, "b", "c1", "x")
+		if err != nil || again != first {
+			t.Errorf("%+v, %v; want %+v", again, err, first)
+		}
+	})
+	t.Run("questions, answers and refusals are the same from far as from near", func(t *testing.T) {
+		for k, n := range nodes {
+			answer, err := n.Query(t.Context(), address("a1"), size{})
+			if c, ok := answer.(counter); err != nil || !ok || c.Added < 3 {
+				t.Errorf("node %d: %v, %v", k, answer, err)
+			}
+			var refusal *domain.Error
+			if _, err := n.add(t, "a1", fmt.Sprint("refused by ", k), "refuse"); !errors.As(err, &refusal) || refusal.Code != domain.Invalid {
+				t.Errorf("node %d: %v", k, err)
+			}
+			if _, err := n.Query(t.Context(), address("a1"), actors.Wake{}); err != nil {
+				t.Errorf("node %d: %v", k, err)
+			}
+		}
+	})
+}
+
+func TestANodeIsTornOut(t *testing.T) {
+	store := memory.New()
+	nodes := trio(t, store)
+	w := &world{t: t, store: store}
+	var callers sync.WaitGroup
+	done := make(chan struct{})
+	asked := make([]int, 20)
+	for k := range asked {
+		callers.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					asked[k] = i
+					return
+				default:
+				}
+				if _, err := nodes[i%2].add(t, fmt.Sprintf("k%d", k), fmt.Sprintf("%d-%d", k, i), "x"); err != nil {
+					t.Errorf("caller %d: %v", k, err)
+				}
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	nodes[2].listener.tear() // its heartbeats go on: only the calls show it
+	agree(t, nodes[:2]...)
+	time.Sleep(50 * time.Millisecond)
+	close(done)
+	callers.Wait()
+	for k, n := range asked {
+		if got := len(w.stream(fmt.Sprintf("k%d", k))); got != n {
+			t.Errorf("%d facts of %d commands", got, n)
+		}
+	}
+}
+
+func TestANodeStops(t *testing.T) {
+	store := memory.New()
+	nodes := trio(t, store)
+	var callers sync.WaitGroup
+	done := make(chan struct{})
+	for k := range 20 {
+		callers.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if _, err := nodes[i%2].add(t, fmt.Sprintf("k%d", k), fmt.Sprintf("%d-%d", k, i), "x"); err != nil {
+					t.Errorf("caller %d: %v", k, err)
+				}
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	if err := nodes[2].Stop(t.Context(), time.Second); err != nil {
+		t.Error(err)
+	}
+	close(done)
+	callers.Wait()
+	agree(t, nodes[:2]...)
+}
+
+func TestALostMembershipIsTold(t *testing.T) {
+	registry := mute{&cluster.Alone{}, make(chan struct{})}
+	n := join(t, memory.New(), registry)
+	close(registry.lost)
+	select {
+	case err := <-n.Lost():
+		if !errors.Is(err, cluster.ErrLost) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("nobody is told")
+	}
+}
+
+// novel is a command that only newer nodes know.
+type novel struct{}
+
+func TestAnOlderNodeRefusesWhatItDoesNotKnow(t *testing.T) {
+	store, registry := memory.New(), &cluster.Alone{}
+	older := join(t, store, registry)
+	newer := join(t, store, registry, novel{})
+	agree(t, older, newer)
+	id := ""
+	for i := 0; id == "" || !older.Owns(address(id)); i++ {
+		id = fmt.Sprint("n", i)
+	}
+	_, err := newer.Ask(t.Context(), address(id), domain.Command{ID: "c", Body: novel{}})
+	if !domain.IsRefusal(err, domain.Invalid) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := newer.add(t, id, "c2", "x"); err != nil {
+		t.Errorf("the older node is no use any more: %v", err)
+	}
+}
