@@ -165,7 +165,8 @@ func (h *house) start() {
 	logger := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.life = &life{}
 	node, err := parley.Start(h.t.Context(), h.config, parley.Parts{
-		Store: mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.way(h.sim.Transport()), h.life},
+		Detour: true, // what is not fit for a cluster shows
+		Store:  mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.way(h.sim.Transport()), h.life},
 		Rules: &h.rules, Limits: &h.limits, Files: lasting{h.files}, Transcriber: h.transcriber,
 	}, logger, nil)
 	if err != nil {

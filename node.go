@@ -58,6 +58,9 @@ type Parts struct {
 	Rules *conversation.Rules
 	// Limits bound the actors; nil means the default ones.
 	Limits *actors.Limits
+	// Detour sends every request to an actor the way it would take to another
+	// node.
+	Detour bool
 }
 
 // Node is a whole Parley: one process of it. Every part is named here.
@@ -225,6 +228,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Registry: &cluster.Alone{},
+		Detour:   p.Detour,
 		Host:     n.host,
 		Logger:   n.logger,
 		Kinds: []actors.Kind{

@@ -140,6 +140,8 @@ func (h *Host) passivateIdle(before int64) {
 type Kind struct {
 	// Name is the kind's name and the category of its streams.
 	Name string
+	// Messages are samples of its commands, questions and answers.
+	Messages []any
 	// Spawn starts the actor of an address. It calls released once, before
 	// the actor stops: whoever asks from then on needs a new one.
 	Spawn func(address domain.Address, released func()) *actor.PID
@@ -149,7 +151,7 @@ type Kind struct {
 // nil for a kind that never owes any.
 func NewKind[S any](h *Host, decider domain.Decider[S], performer Performer) Kind {
 	k := &kind[S]{host: h, decider: decider, performer: performer}
-	return Kind{Name: decider.Kind, Spawn: k.spawn}
+	return Kind{Name: decider.Kind, Messages: decider.Messages, Spawn: k.spawn}
 }
 
 type kind[S any] struct {

@@ -66,26 +66,29 @@ func (n *Node) there(ctx context.Context, l *link, q *question) (a actors.Reply,
 	if err := l.connection.Invoke(ctx, askMethod, q, &r); err != nil {
 		return actors.Reply{Err: fmt.Errorf("%w: ask %s on %s: %w", actors.ErrUnavailable, q.To, l.member.Address, err)}, true, false
 	}
-	switch r.Outcome {
-	case answered:
-		answer, err := n.config.Wire.unpack(r.Answer)
+	if r.Outcome == leaving {
+		n.view.refused(l)
+	}
+	return n.read(&r, l.member.Address, q.To)
+}
+
+// read gives what a reply says, and whether another attempt may get an answer.
+func (n *Node) read(r *reply, from string, to domain.Address) (a actors.Reply, retry, insist bool) {
+	switch {
+	case r.Outcome == answered:
+		answer, err := n.wire.unpack(r.Answer)
 		if err != nil {
 			return actors.Reply{Err: fmt.Errorf("%w: %w", actors.ErrUnavailable, err)}, false, false
 		}
 		result := domain.Result{Revision: events.Revision(r.Revision), Position: events.Position(r.Position)}
 		return actors.Reply{Result: result, Answer: answer}, false, false
-	case refused:
-		if r.Refusal != nil {
-			return actors.Reply{Err: r.Refusal}, false, false
-		}
-	case busy:
+	case r.Outcome == refused && r.Refusal != nil:
+		return actors.Reply{Err: r.Refusal}, false, false
+	case r.Outcome == busy:
 		return actors.Reply{Err: actors.ErrBusy}, false, false
-	case leaving:
-		n.view.refused(l)
-		return actors.Reply{Err: fmt.Errorf("%w: %s is stopping", actors.ErrUnavailable, l.member.Address)}, true, false
-	case elsewhere:
-		err := fmt.Errorf("%w: %s says that %s is elsewhere", actors.ErrUnavailable, l.member.Address, q.To)
-		return actors.Reply{Err: err}, true, true
+	case r.Outcome == leaving, r.Outcome == elsewhere:
+		err := fmt.Errorf("%w: %s says of %s: %s", actors.ErrUnavailable, from, to, r.Outcome)
+		return actors.Reply{Err: err}, true, r.Outcome == elsewhere
 	}
-	return actors.Reply{Err: fmt.Errorf("%w: %s", actors.ErrUnavailable, r.Detail)}, false, false
+	return actors.Reply{Err: fmt.Errorf("%w: %s says of %s: %s", actors.ErrUnavailable, from, to, r.Detail)}, false, false
 }

@@ -72,16 +72,14 @@ func join(t *testing.T, store events.Store, registry cluster.Registry, samples .
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire, err := cluster.NewWire(append(samples, add{}, size{}, counter{})...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := &node{listener: &torn{Listener: l}}
 	logger := slog.New(slog.DiscardHandler)
+	decider := rules()
+	decider.Messages = append(samples, add{}, size{}, counter{})
 	n.host = actors.NewHost(store, actors.DefaultLimits(), logger, nil)
 	n.Node, err = cluster.Start(t.Context(), cluster.Config{
-		Registry: registry, Host: n.host, Logger: logger, Kinds: []actors.Kind{actors.NewKind(n.host, rules(), nil)},
-		Listener: n.listener, Address: l.Addr().String(), Wire: wire, Beat: 50 * time.Millisecond,
+		Registry: registry, Host: n.host, Logger: logger, Kinds: []actors.Kind{actors.NewKind(n.host, decider, nil)},
+		Listener: n.listener, Address: l.Addr().String(), Beat: 50 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

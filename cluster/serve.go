@@ -47,7 +47,9 @@ func (n *Node) serve(l net.Listener) {
 	n.server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: service, HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{
-			{MethodName: "Ask", Handler: unary(n.answerNode)},
+			{MethodName: "Ask", Handler: unary(func(ctx context.Context, q *question) (*reply, error) {
+				return n.answerNode(ctx, q), nil
+			})},
 			{MethodName: "Ping", Handler: unary(func(context.Context, *ping) (*pong, error) {
 				return &pong{ID: n.self.ID}, nil
 			})},
@@ -73,15 +75,15 @@ func unary[Q, R any](handle func(context.Context, *Q) (*R, error)) grpc.MethodHa
 
 // answerNode answers another node's question. Whatever is wrong with it is in
 // the reply: an error here would look as if the link were broken.
-func (n *Node) answerNode(ctx context.Context, q *question) (*reply, error) {
-	body, err := n.config.Wire.unpack(q.Body)
+func (n *Node) answerNode(ctx context.Context, q *question) *reply {
+	body, err := n.wire.unpack(q.Body)
 	switch {
 	case err != nil:
-		return &reply{Outcome: refused, Refusal: domain.Refused(domain.Invalid, "", err.Error())}, nil
+		return &reply{Outcome: refused, Refusal: domain.Refused(domain.Invalid, "", err.Error())}
 	case n.stopped.Load():
-		return &reply{Outcome: leaving}, nil
+		return &reply{Outcome: leaving}
 	case !q.Insist && !n.Owns(q.To):
-		return &reply{Outcome: elsewhere}, nil
+		return &reply{Outcome: elsewhere}
 	}
 	r := actors.Request{To: q.To, Question: body}
 	if q.Command {
@@ -90,7 +92,7 @@ func (n *Node) answerNode(ctx context.Context, q *question) (*reply, error) {
 			ID: q.ID, At: events.Instant(q.At), Account: q.Account, Correlation: q.Correlation, Causation: q.Causation, Body: body,
 		}
 	}
-	return n.replyOf(n.here(ctx, r)), nil
+	return n.replyOf(n.here(ctx, r))
 }
 
 // replyOf writes down what an actor answered.
@@ -104,7 +106,7 @@ func (n *Node) replyOf(a actors.Reply) *reply {
 	case a.Err != nil:
 		return &reply{Outcome: unavailable, Detail: a.Err.Error()}
 	}
-	answer, err := n.config.Wire.pack(a.Answer)
+	answer, err := n.wire.pack(a.Answer)
 	if err != nil {
 		return &reply{Outcome: unavailable, Detail: err.Error()}
 	}
@@ -113,9 +115,9 @@ func (n *Node) replyOf(a actors.Reply) *reply {
 
 // question makes the form in which a request travels.
 func (n *Node) question(r actors.Request, insist bool) (*question, error) {
-	body, err := n.config.Wire.pack(r.Question)
+	body, err := n.wire.pack(r.Question)
 	if r.Question == nil {
-		body, err = n.config.Wire.pack(r.Command.Body)
+		body, err = n.wire.pack(r.Command.Body)
 	}
 	c := r.Command
 	return &question{

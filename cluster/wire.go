@@ -11,20 +11,23 @@ import (
 	"parley/domain"
 )
 
-// Wire knows the types that travel between nodes, by name. Nodes of different
+// wire knows the types that travel between nodes, by name. Nodes of different
 // versions may know different ones: what a node does not know it refuses, and
 // goes on.
-type Wire struct {
+type wire struct {
 	types map[string]reflect.Type
 	names map[reflect.Type]string
 }
 
-// NewWire makes a wire for the types of some samples: the kinds' commands,
-// questions and answers. A type's name is its package and its own, for example
-// "bot.Create"; no two may share one.
-func NewWire(samples ...any) (*Wire, error) {
-	w := &Wire{types: map[string]reflect.Type{}, names: map[reflect.Type]string{}}
-	for _, s := range append([]any{actors.Wake{}, "", false}, samples...) {
+// newWire makes a wire for the messages of some kinds. A type's name is its
+// package and its own, for example "bot.Create"; no two may share one.
+func newWire(kinds []actors.Kind) (*wire, error) {
+	w := &wire{types: map[string]reflect.Type{}, names: map[reflect.Type]string{}}
+	samples := []any{actors.Wake{}, "", false}
+	for _, k := range kinds {
+		samples = append(samples, k.Messages...)
+	}
+	for _, s := range samples {
 		t := reflect.TypeOf(s)
 		if known, ok := w.types[t.String()]; ok && known != t {
 			return nil, fmt.Errorf("two types are called %s", t)
@@ -67,7 +70,7 @@ type parcel struct {
 }
 
 // pack makes a parcel. Nothing is an empty one.
-func (w *Wire) pack(value any) (parcel, error) {
+func (w *wire) pack(value any) (parcel, error) {
 	if value == nil {
 		return parcel{}, nil
 	}
@@ -83,7 +86,7 @@ func (w *Wire) pack(value any) (parcel, error) {
 }
 
 // unpack undoes pack.
-func (w *Wire) unpack(p parcel) (any, error) {
+func (w *wire) unpack(p parcel) (any, error) {
 	if p.Type == "" {
 		return nil, nil
 	}
@@ -148,3 +151,12 @@ func (codec) Unmarshal(data []byte, v any) error { return msgpack.Unmarshal(data
 
 // Name implements encoding.Codec.
 func (codec) Name() string { return "msgpack" }
+
+// detour writes a frame down and reads it again.
+func detour(from, to any) error {
+	data, err := codec{}.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return codec{}.Unmarshal(data, to)
+}

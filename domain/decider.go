@@ -53,6 +53,11 @@ type Decider[S any] struct {
 	// Kind is the category of the streams.
 	Kind string
 
+	// Messages are samples of what the kind is told, asked and answers: its
+	// commands, questions and answers, by value. They travel between nodes as
+	// msgpack, so every field of theirs is exported.
+	Messages []any
+
 	// Decide says what a command leads to: facts, none when it changes
 	// nothing, or a refusal (*Error). It does not change the state.
 	Decide func(state S, c Command) ([]events.Event, error)

@@ -28,7 +28,9 @@ type Revoke struct {
 
 // New gives the rules.
 func New() domain.Decider[State] {
-	return domain.Decider[State]{Kind: events.AccountCategory, Decide: decide, Evolve: evolve}
+	return domain.Decider[State]{
+		Kind: events.AccountCategory, Messages: []any{Issue{}, Revoke{}}, Decide: decide, Evolve: evolve,
+	}
 }
 
 func decide(s State, c domain.Command) ([]events.Event, error) {

@@ -43,7 +43,9 @@ func Address(account, kind, name string) domain.Address {
 
 // New gives the rules.
 func New() domain.Decider[State] {
-	return domain.Decider[State]{Kind: events.AliasCategory, Decide: decide, Evolve: evolve, Answer: answer}
+	return domain.Decider[State]{
+		Kind: events.AliasCategory, Messages: []any{Claim{}, Release{}, Look{}}, Decide: decide, Evolve: evolve, Answer: answer,
+	}
 }
 
 func decide(s State, c domain.Command) ([]events.Event, error) {

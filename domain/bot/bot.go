@@ -71,7 +71,7 @@ const (
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:   events.BotCategory,
+		Kind: events.BotCategory, Messages: []any{Create{}, Update{}, Delete{}, Look{}, View{}},
 		Decide: decide,
 		Evolve: evolve,
 		Answer: answer,

@@ -49,7 +49,9 @@ type Notify struct {
 
 // New gives the rules.
 func New() domain.Decider[State] {
-	return domain.Decider[State]{Kind: events.CallbackCategory, Decide: decide, Evolve: evolve}
+	return domain.Decider[State]{
+		Kind: events.CallbackCategory, Messages: []any{Verify{}, Refuse{}, Notify{}}, Decide: decide, Evolve: evolve,
+	}
 }
 
 func decide(s State, c domain.Command) ([]events.Event, error) {

@@ -50,7 +50,7 @@ func Address(account, fingerprint string) domain.Address {
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:   events.ContactCategory,
+		Kind: events.ContactCategory, Messages: []any{Learn{}, Create{}, Update{}, Delete{}, Look{}, View{}},
 		Decide: decide,
 		Evolve: evolve,
 		Answer: answer,

@@ -28,8 +28,6 @@ type Policy struct {
 	Lifetime          int64  `msgpack:"lt"` // milliseconds
 	ContactCollection bool   `msgpack:"cc"`
 	Attachments       bool   `msgpack:"am"`
-
-	initiatedTo string
 }
 
 // Inbound is one message, with fresh IDs for what it may bring into being.

@@ -11,8 +11,9 @@ func (d *draft) initiate(body Initiate) {
 	if body.Key != "" && d.state.seen(keySeenAs(body.Key)) {
 		return
 	}
-	body.Policy.initiatedTo = body.To
-	d.newSession(body.Session, body.Policy)
+	session := body.Policy.session(body.Session, d.at)
+	session.InitiatedTo = body.To
+	d.startSession(session)
 	d.record(events.Initiated{
 		Session: body.Session, Key: body.Key, To: body.To, Said: body.Said, Parts: body.Parts, At: d.at,
 	})

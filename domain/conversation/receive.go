@@ -106,13 +106,17 @@ func (d *draft) session(m Inbound, policy Policy) string {
 }
 
 func (d *draft) newSession(id string, policy Policy) string {
-	fact := events.SessionStarted{Session: policy.session(id, d.at)}
+	d.startSession(policy.session(id, d.at))
+	return id
+}
+
+func (d *draft) startSession(s events.Session) {
+	fact := events.SessionStarted{Session: s}
 	if d.worthCarrying(startCarries) {
 		carried := d.state.retire().Carried
 		fact.Carried = &carried
 	}
 	d.record(fact)
-	return id
 }
 
 func (m Inbound) from() string {
@@ -151,7 +155,7 @@ func (p Policy) session(id string, at events.Instant) events.Session {
 	return events.Session{
 		ID: id, StartedAt: at, LastAt: at,
 		BotID: p.BotID, BlueprintID: p.BlueprintID, Lifetime: p.Lifetime,
-		ContactCollection: p.ContactCollection, Attachments: p.Attachments, InitiatedTo: p.initiatedTo,
+		ContactCollection: p.ContactCollection, Attachments: p.Attachments,
 	}
 }
 

@@ -91,7 +91,7 @@ const (
 // New gives the rules as a decider.
 func New(r Rules) domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:    events.ConversationCategory,
+		Kind: events.ConversationCategory, Messages: messages(),
 		Decide:  r.decide,
 		Evolve:  r.evolve,
 		Pending: r.pending,

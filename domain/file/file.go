@@ -67,11 +67,12 @@ type Changes struct {
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:    events.FileCategory,
-		Decide:  decide,
-		Evolve:  evolve,
-		Pending: pending,
-		Answer:  answer,
+		Kind:     events.FileCategory,
+		Messages: []any{Create{}, Update{}, Delete{}, Upload{}, ReportDiscarded{}, Look{}, View{}},
+		Decide:   decide,
+		Evolve:   evolve,
+		Pending:  pending,
+		Answer:   answer,
 	}
 }
 

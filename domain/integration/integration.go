@@ -66,7 +66,10 @@ const (
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:    events.IntegrationCategory,
+		Kind: events.IntegrationCategory,
+		Messages: []any{
+			Create{}, Update{}, Delete{}, ReportPurged{}, ReportResumed{}, Look{}, View{},
+		},
 		Decide:  decide,
 		Evolve:  evolve,
 		Pending: pending,

@@ -1,10 +1,10 @@
-package cluster_test
+package cluster
 
 import (
 	"strings"
 	"testing"
 
-	"parley/cluster"
+	"parley/actors"
 )
 
 type (
@@ -22,13 +22,13 @@ func TestWhatTravelsBetweenNodes(t *testing.T) {
 		sample any
 		wrong  string
 	}{
-		{"a type with all its fields", add{}, ""},
+		{"a type with all its fields", actors.Wake{}, ""},
 		{"a type that holds itself", looping{}, ""},
 		{"a field that would be lost is an error", secretive{}, "secretive would lose its field b"},
 		{"however deep it lies", around{}, "around would lose its field Inner.b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := cluster.NewWire(c.sample)
+			_, err := newWire([]actors.Kind{{Messages: []any{c.sample}}})
 			if c.wrong == "" && err != nil || c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)) {
 				t.Errorf("got %v", err)
 			}

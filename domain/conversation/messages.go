@@ -1,0 +1,30 @@
+package conversation
+
+// messages are what conversations are told and asked, for the way between
+// nodes.
+func messages() []any {
+	return []any{
+		Receive{},
+		Begin{},
+		Initiate{},
+		Resume{},
+		Abandon{},
+		Answer{},
+		Delay{},
+		Close{},
+		Progress{},
+		Attempt{},
+		Granted{},
+		GiveUp{},
+		ReportSent{},
+		ReportRefused{},
+		ReportUnclear{},
+		ReportFetched{},
+		ReportUnfetched{},
+		ReportContact{},
+		SkipContact{},
+		Open{},
+		Describe{},
+		Write{},
+	}
+}
