@@ -24,7 +24,7 @@ type Record struct {
 
 // New gives the rules.
 func New() domain.Decider[State] {
-	return domain.Decider[State]{Kind: events.CompletionCategory, Decide: decide, Evolve: evolve}
+	return domain.Decider[State]{Kind: events.CompletionCategory, Messages: []any{Record{}}, Decide: decide, Evolve: evolve}
 }
 
 // Address is the actor of an answer, by a new ID.
