@@ -28,6 +28,7 @@ var arrows = map[string]struct {
 	"domain/domaintest":   {[]string{"domain", "events"}, "tables for rules"},
 	"domain/account":      {[]string{"domain", "events"}, "rules"},
 	"domain/alias":        {[]string{"domain", "events"}, "rules"},
+	"domain/blueprint":    {[]string{"domain", "events"}, "rules"},
 	"domain/bot":          {[]string{"domain", "events"}, "rules"},
 	"domain/callback":     {[]string{"domain", "events"}, "rules"},
 	"domain/completion":   {[]string{"domain", "events"}, "rules"},

@@ -46,6 +46,7 @@ var catalogue = tableOf(
 	CallbackVerified{}, CallbackRefused{}, CallbackMuted{},
 	NotificationReceived{}, SystemNotified{}, NotificationMisdirected{},
 	BotCreated{}, BotUpdated{}, BotDeleted{},
+	BlueprintCreated{}, BlueprintUpdated{}, BlueprintDeleted{}, BlueprintDissolved{},
 	ContactCreated{}, ContactUpdated{}, ContactDeleted{},
 	FileCreated{}, FileUpdated{}, FileUploaded{}, FileDeleted{}, ContentDiscarded{},
 	CompletionMade{},

@@ -9,6 +9,8 @@ const (
 	AliasCategory = "alias"
 	// AccountCategory holds who may call the API.
 	AccountCategory = "account"
+	// BlueprintCategory holds blueprints.
+	BlueprintCategory = "blueprint"
 	// BotCategory holds bots.
 	BotCategory = "bot"
 	// CallbackCategory holds what reached an integration's callback and
