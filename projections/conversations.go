@@ -53,11 +53,11 @@ func (m *Model) Conversation(ctx context.Context, account, id string) (Conversat
 }
 
 // Conversations lists an account's conversations, those of some bots if any
-// are given.
+// are named by ID or "@alias".
 func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
 	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
 	q.and("account = ?", account)
-	q.in("bot", "", bots)
+	q.linked("bot", "bots", account, bots)
 	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
 		q.and("integration = ?", id) // the same filter by an index
 	}

@@ -29,6 +29,8 @@ func (m *Model) Fingerprint(ctx context.Context) (string, error) {
 // fingerprinted names the tables and what orders their rows.
 var fingerprinted = []struct{ table, order string }{
 	{"tokens", "hash"},
+	{"blueprints", "seq"},
+	{"doomed", "stream"},
 	{"bots", "seq"},
 	{"integrations", "seq"},
 	{"deleted_integrations", "id"},

@@ -61,6 +61,8 @@ func (w *writer) apply(r events.Recorded) error {
 	switch r.Stream.Category() {
 	case events.AccountCategory:
 		return w.foldToken(f)
+	case events.BlueprintCategory:
+		return w.foldBlueprint(f)
 	case events.BotCategory:
 		return w.foldBot(f)
 	case events.ContactCategory:
@@ -99,18 +101,20 @@ func (w *writer) foldBot(f fact) error {
 			return err
 		}
 		return w.exec("INSERT INTO bots (seq, id, account, alias, blueprint, meta, settings, created, updated) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), ?, ?, ?, ?)",
 			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, f.at)
 	case events.BotUpdated:
 		settings, err := events.Encode(e)
 		if err != nil {
 			return err
 		}
-		return w.exec("UPDATE bots SET alias = ?, blueprint = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+		return w.exec("UPDATE bots SET alias = ?, blueprint = (SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), "+
+			"meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BlueprintID, object(e.Settings.Meta), settings, f.at, id)
 	case events.BotDeleted:
 		return errors.Join(
 			w.exec("DELETE FROM bots WHERE id = ?", id),
+			w.spare(f.Stream),
 			w.exec("UPDATE integrations SET bot = '' WHERE bot = ?", id),
 			w.exec("UPDATE conversations SET bot = '' WHERE bot = ?", id))
 	}
@@ -126,7 +130,8 @@ func (w *writer) foldIntegration(f fact) error {
 			return err
 		}
 		return w.exec("INSERT INTO integrations (seq, id, account, alias, bot, blueprint, phone, meta, settings, created, updated) "+
-			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?)",
+			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), "+
+			"(SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), ?, ?, ?, ?, ?)",
 			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, e.Settings.PhoneNumberID,
 			object(e.Settings.Meta), settings, f.at, f.at)
 	case events.IntegrationUpdated:
@@ -135,12 +140,13 @@ func (w *writer) foldIntegration(f fact) error {
 			return err
 		}
 		return w.exec("UPDATE integrations SET alias = ?, bot = (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), "+
-			"blueprint = ?, phone = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+			"blueprint = (SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), phone = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BotID, e.Settings.BlueprintID, e.Settings.PhoneNumberID, object(e.Settings.Meta), settings, f.at, id)
 	case events.IntegrationDeleted:
 		w.deleted[id], w.deletedNow = true, append(w.deletedNow, id)
 		return errors.Join(
 			w.exec("DELETE FROM integrations WHERE id = ?", id),
+			w.spare(f.Stream),
 			w.exec("INSERT INTO deleted_integrations (id) VALUES (?) ON CONFLICT DO NOTHING", id))
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,25 @@ func (q *query) named(account, id string) {
 	}
 }
 
+// linked asks for rows whose column links to one of several things of an
+// account, each named by its ID or "@alias"; no names ask for nothing in
+// particular. table holds the things.
+func (q *query) linked(column, table, account string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	var ids, aliases []string
+	for _, name := range names {
+		if alias, ok := strings.CutPrefix(name, "@"); ok && alias != "" {
+			aliases = append(aliases, alias)
+		} else {
+			ids = append(ids, name)
+		}
+	}
+	q.and(column+" IN (SELECT id FROM "+table+" WHERE account = ? AND (id IN "+marks(ids)+" OR alias IN "+marks(aliases)+"))",
+		append([]any{account}, anys(slices.Concat(ids, aliases))...)...)
+}
+
 // in asks for rows with one of several values; none asks for nothing in
 // particular. through is a SELECT up to the column that the values are
 // compared with, when the column itself holds something else; "" if not.
@@ -55,15 +75,24 @@ func (q *query) in(column, through string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	marks := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ") + ")"
+	set := marks(values)
+	if through != "" {
+		set = "(" + through + " IN " + set + ")"
+	}
+	q.and(column+" IN "+set, anys(values)...)
+}
+
+// marks is a list of parameters, one a value.
+func marks(values []string) string {
+	return "(" + strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ") + ")"
+}
+
+func anys(values []string) []any {
 	args := make([]any, len(values))
 	for i, v := range values {
 		args[i] = v
 	}
-	if through != "" {
-		marks = "(" + through + " IN " + marks + ")"
-	}
-	q.and(column+" IN "+marks, args...)
+	return args
 }
 
 func (q *query) page(p Page) {

@@ -18,7 +18,7 @@ type Token struct {
 	Created events.Instant
 }
 
-// Bot is a bot as it stands.
+// Bot is a bot as it stands. A link to a blueprint that is deleted reads as "".
 type Bot struct {
 	Seq      int64
 	ID       string
@@ -27,8 +27,8 @@ type Bot struct {
 	Updated  events.Instant
 }
 
-// Integration is a WhatsApp integration as it stands. Links to bots that are
-// deleted read as "".
+// Integration is a WhatsApp integration as it stands. Links to bots and
+// blueprints that are deleted read as "".
 type Integration struct {
 	Seq      int64
 	ID       string
@@ -65,16 +65,18 @@ func (m *Model) HasTokens(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-const botColumns = "seq, id, settings, created, updated"
+const botColumns = "seq, id, blueprint, settings, created, updated"
 
 func scanBot(r *sql.Rows) (b Bot, err error) {
 	var settings []byte
-	if err := r.Scan(&b.Seq, &b.ID, &settings, &b.Created, &b.Updated); err != nil {
+	var blueprint string
+	if err := r.Scan(&b.Seq, &b.ID, &blueprint, &settings, &b.Created, &b.Updated); err != nil {
 		return b, err
 	}
 	fact, err := events.Decode(events.BotUpdated{}.EventType(), settings)
 	if err == nil {
 		b.Settings = fact.(events.BotUpdated).Settings
+		b.Settings.BlueprintID = blueprint
 	}
 	return b, err
 }
@@ -86,26 +88,27 @@ func (m *Model) Bot(ctx context.Context, account, id string) (Bot, error) {
 	return one(ctx, m.read, q, scanBot)
 }
 
-// Bots lists an account's bots, those of some blueprints if any are given.
+// Bots lists an account's bots, those of some blueprints if any are named by ID
+// or "@alias".
 func (m *Model) Bots(ctx context.Context, account string, blueprints []string, p Page) ([]Bot, error) {
 	q := query{columns: botColumns, table: "bots", order: "seq"}
 	q.and("account = ?", account)
-	q.in("blueprint", "", blueprints)
+	q.linked("blueprint", "blueprints", account, blueprints)
 	return list(ctx, m.read, q, p, scanBot)
 }
 
-const integrationColumns = "seq, id, bot, settings, created, updated"
+const integrationColumns = "seq, id, bot, blueprint, settings, created, updated"
 
 func scanIntegration(r *sql.Rows) (i Integration, err error) {
 	var settings []byte
-	var bot string
-	if err := r.Scan(&i.Seq, &i.ID, &bot, &settings, &i.Created, &i.Updated); err != nil {
+	var bot, blueprint string
+	if err := r.Scan(&i.Seq, &i.ID, &bot, &blueprint, &settings, &i.Created, &i.Updated); err != nil {
 		return i, err
 	}
 	fact, err := events.Decode(events.IntegrationUpdated{}.EventType(), settings)
 	if err == nil {
 		i.Settings = fact.(events.IntegrationUpdated).Settings
-		i.Settings.BotID = bot
+		i.Settings.BotID, i.Settings.BlueprintID = bot, blueprint
 	}
 	return i, err
 }
@@ -119,11 +122,11 @@ func (m *Model) Integration(ctx context.Context, account, id string) (Integratio
 }
 
 // Integrations lists an account's integrations, those of some blueprints if any
-// are given.
+// are named by ID or "@alias".
 func (m *Model) Integrations(ctx context.Context, account string, blueprints []string, p Page) ([]Integration, error) {
 	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
 	q.and("account = ?", account)
-	q.in("blueprint", "", blueprints)
+	q.linked("blueprint", "blueprints", account, blueprints)
 	return list(ctx, m.read, q, p, scanIntegration)
 }
 

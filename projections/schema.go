@@ -33,6 +33,25 @@ CREATE TABLE bots (
 );
 CREATE INDEX bots_account ON bots (account, seq);
 CREATE INDEX bots_alias ON bots (account, alias) WHERE alias <> '';
+CREATE INDEX bots_blueprint ON bots (blueprint);
+CREATE TABLE blueprints (
+	seq      INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL UNIQUE,
+	account  TEXT NOT NULL,
+	alias    TEXT NOT NULL,
+	meta     TEXT NOT NULL,
+	settings BLOB NOT NULL,
+	created  INTEGER NOT NULL,
+	updated  INTEGER NOT NULL
+);
+CREATE INDEX blueprints_account ON blueprints (account, seq);
+CREATE INDEX blueprints_alias ON blueprints (account, alias) WHERE alias <> '';
+CREATE TABLE doomed ( -- what is still to be deleted with its blueprint
+	stream    TEXT PRIMARY KEY,
+	blueprint TEXT NOT NULL,
+	alias     TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX doomed_blueprint ON doomed (blueprint);
 CREATE TABLE integrations (
 	seq       INTEGER PRIMARY KEY,
 	id        TEXT NOT NULL UNIQUE,
@@ -50,6 +69,7 @@ CREATE INDEX integrations_account ON integrations (account, seq);
 CREATE INDEX integrations_alias ON integrations (account, alias) WHERE alias <> '';
 CREATE INDEX integrations_phone ON integrations (account, phone) WHERE phone <> '';
 CREATE INDEX integrations_bot ON integrations (bot);
+CREATE INDEX integrations_blueprint ON integrations (blueprint);
 CREATE TABLE deleted_integrations (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE conversations (
 	seq         INTEGER PRIMARY KEY,
