@@ -19,13 +19,6 @@ import (
 // notServedYet are the operations of the description that are still to come.
 // One that is served must leave the list.
 var notServedYet = []string{
-	"POST /bot/{botId}/clone",
-	"POST /blueprint/create",
-	"GET /blueprint/list",
-	"GET /blueprint/{blueprintId}/fetch",
-	"POST /blueprint/{blueprintId}/update",
-	"POST /blueprint/{blueprintId}/delete",
-	"GET /blueprint/{blueprintId}/resource/list",
 	"POST /conversation/{conversationId}/update",
 	"POST /conversation/{conversationId}/delete",
 	"GET /conversation/export",

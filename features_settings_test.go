@@ -34,12 +34,12 @@ func TestFetchingAnIntegration(t *testing.T) {
 		bare := h.create(integrations, object{})
 		h.rule("every field is there, each of its type", func(t rule) { // F133 F160
 			h.post(integrations+"/"+h.integration+"/update", object{
-				"alias": "shop", "description": "d", "sessionDuration": 1, "meta": object{"a": 1}, "attachments": true,
+				"alias": "shop", "description": "d", "blueprintId": h.create("/blueprint", object{}), "sessionDuration": 1, "meta": object{"a": 1}, "attachments": true,
 			})
 			const text, flag, number, dict, none = "string", "bool", "float64", "map[string]interface {}", "<nil>"
 			want := map[string][2]string{ // of one with all settings, and of one with none
 				"id": {text, text}, "name": {text, text}, "description": {text, text}, "verifyToken": {text, text},
-				"alias": {text, none}, "botId": {text, none}, "blueprintId": {none, none}, "phoneNumberId": {text, none},
+				"alias": {text, none}, "botId": {text, none}, "blueprintId": {text, none}, "phoneNumberId": {text, none},
 				"accessToken": {text, none}, "appSecret": {text, none}, "allowFrom": {text, text},
 				"contactCollection": {flag, flag}, "attachments": {flag, flag}, "sessionDuration": {number, none},
 				"meta": {dict, dict}, "createdAt": {number, number}, "updatedAt": {number, number},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/actors"
+	"parley/actors/perform"
 	"parley/cluster"
 	"parley/domain"
 	"parley/events"
@@ -67,6 +68,22 @@ func (n *Node) seedAccount(ctx context.Context) error {
 	}
 	fmt.Fprintf(os.Stdout, "\nThe API secret of the account %q, shown this once:\n\n    %s\n\n", firstAccount, secret)
 	return nil
+}
+
+// doomedAtOnce is how many things a blueprint deletes before it looks again.
+const doomedAtOnce = 1000
+
+// doomed lists what goes with a deleted blueprint, as far as the log goes now.
+func (n *Node) doomed(ctx context.Context, blueprint string) ([]perform.Doomed, error) {
+	if err := n.model.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	found, err := n.model.Doomed(ctx, blueprint, doomedAtOnce)
+	things := make([]perform.Doomed, len(found))
+	for i, d := range found {
+		things[i] = perform.Doomed(d)
+	}
+	return things, err
 }
 
 // waker finds actors that owe work which nobody is at: after a start, and when

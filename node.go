@@ -19,6 +19,7 @@ import (
 	"parley/cluster"
 	"parley/domain/account"
 	"parley/domain/alias"
+	"parley/domain/blueprint"
 	"parley/domain/bot"
 	"parley/domain/callback"
 	"parley/domain/completion"
@@ -234,6 +235,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 		Kinds: []actors.Kind{
 			actors.NewKind(n.host, account.New(), nil),
 			actors.NewKind(n.host, alias.New(), nil),
+			actors.NewKind(n.host, blueprint.New(), &perform.Blueprint{Doomed: n.doomed}),
 			actors.NewKind(n.host, bot.New(), nil),
 			actors.NewKind(n.host, callback.New(), nil),
 			actors.NewKind(n.host, completion.New(), nil),

@@ -5,7 +5,6 @@ import (
 
 	"parley/domain"
 	"parley/domain/alias"
-	"parley/events"
 )
 
 // withAlias carries out a write that gives a thing an alias. The alias is
@@ -61,53 +60,13 @@ func (c call) release(kind, id, name string) {
 	}
 }
 
-// bearsBotAlias reports that a bot of the account has the alias.
-func (c call) bearsBotAlias(id, name string) bool {
-	b, err := c.server.model.Bot(c.UserContext(), c.account, id)
-	return err == nil && b.Settings.Alias == name
+// linkedBot turns the ID or alias in a field that links to a bot into its ID.
+func (c call) linkedBot(field domain.Opt[string]) (domain.Opt[string], error) {
+	return c.server.bots().linked(c, field)
 }
 
-// bearsIntegrationAlias reports that an integration of the account has the alias.
-func (c call) bearsIntegrationAlias(id, name string) bool {
-	i, err := c.server.model.Integration(c.UserContext(), c.account, id)
-	return err == nil && i.Settings.Alias == name
-}
-
-// bearsFileAlias reports that a file of the account has the alias.
-func (c call) bearsFileAlias(id, name string) bool {
-	f, err := c.server.model.File(c.UserContext(), c.account, id)
-	return err == nil && f.Settings.Alias == name
-}
-
-// linked turns the ID or alias in a field that links to a bot into its ID.
-// What does not exist and what is somebody else's are refused alike.
-func (c call) linkedBot(id domain.Opt[string]) (domain.Opt[string], error) {
-	if !id.Set || id.Value == "" {
-		return id, nil
-	}
-	b, err := c.server.model.Bot(c.UserContext(), c.account, id.Value)
-	if err != nil {
-		return id, invalid("Bot not found")
-	}
-	return domain.Some(b.ID), nil
-}
-
-// linkedBlueprint refuses every link to a blueprint: there are none.
-func linkedBlueprint(id domain.Opt[string]) error {
-	if id.Value != "" {
-		return invalid("Blueprint not found")
-	}
-	return nil
-}
-
-func botAddress(id string) domain.Address {
-	return domain.Address{Kind: events.BotCategory, ID: id}
-}
-
-func integrationAddress(id string) domain.Address {
-	return domain.Address{Kind: events.IntegrationCategory, ID: id}
-}
-
-func fileAddress(id string) domain.Address {
-	return domain.Address{Kind: events.FileCategory, ID: id}
+// linkedBlueprint turns the ID or alias in a field that links to a blueprint
+// into its ID.
+func (c call) linkedBlueprint(field domain.Opt[string]) (domain.Opt[string], error) {
+	return c.server.blueprints().linked(c, field)
 }

@@ -14,9 +14,18 @@ func (s *Server) botOperations() []operation {
 	return []operation{
 		{method: post, path: "/bot/create", handle: s.createBot},
 		{method: get, path: "/bot/list", handle: s.listBots, forms: listForms},
-		{method: get, path: "/bot/:id/fetch", handle: s.fetchBot},
+		{method: get, path: "/bot/:id/fetch", handle: s.bots().fetch},
 		{method: post, path: "/bot/:id/update", handle: s.updateBot},
-		{method: post, path: "/bot/:id/delete", handle: s.deleteBot},
+		{method: post, path: "/bot/:id/clone", handle: s.cloneBot},
+		{method: post, path: "/bot/:id/delete", handle: s.bots().deleting(bot.Delete{})},
+	}
+}
+
+func (s *Server) bots() resource[projections.Bot] {
+	return resource[projections.Bot]{
+		category: events.BotCategory, missing: bot.NotFound, find: s.model.Bot,
+		names: func(b projections.Bot) (id, alias string) { return b.ID, b.Settings.Alias },
+		show:  showBot,
 	}
 }
 
@@ -39,14 +48,14 @@ type shownBot struct {
 	UpdatedAt   int64           `json:"updatedAt"`
 }
 
-func showBot(b projections.Bot) shownBot {
+func showBot(b projections.Bot) item {
 	s := b.Settings
-	return shownBot{
+	return item{b.Seq, shownBot{
 		ID: b.ID, Alias: orNull(s.Alias), Name: s.Name, Description: s.Description, Backstory: s.Backstory,
 		Model: s.Model, Privacy: s.Privacy, Moderation: s.Moderation, Visibility: s.Visibility,
 		BlueprintID: orNull(s.BlueprintID), Meta: object(s.Meta),
 		CreatedAt: b.Created.Milliseconds(), UpdatedAt: b.Updated.Milliseconds(),
-	}
+	}}
 }
 
 // orNull is null for "".
@@ -84,7 +93,8 @@ func (c call) botChanges() (bot.Changes, error) {
 	if err := b.done(); err != nil {
 		return changes, err
 	}
-	return changes, linkedBlueprint(changes.BlueprintID)
+	changes.BlueprintID, err = c.linkedBlueprint(changes.BlueprintID)
+	return changes, err
 }
 
 func (s *Server) createBot(c call) error {
@@ -92,59 +102,18 @@ func (s *Server) createBot(c call) error {
 	if err != nil {
 		return err
 	}
-	id := events.NewKey()
-	err = c.withAlias(events.BotCategory, id, "", changes.Alias, c.bearsBotAlias, func() error {
-		return c.write(botAddress(id), bot.Create{Changes: changes})
-	})
-	if err != nil {
-		return err
-	}
-	return c.answerID(id)
+	return s.bots().create(c, events.NewKey(), changes.Alias, bot.Create{Changes: changes})
 }
 
 func (s *Server) listBots(c call) error {
 	blueprints := values(c.Ctx, "blueprintId")
-	return c.list(rows{
-		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Bots(ctx, c.account, blueprints, p)
-			return items(all, err, func(b projections.Bot) item { return item{b.Seq, showBot(b)} })
-		},
-		seqOf: func(ctx context.Context, id string) (int64, error) {
-			b, err := s.model.Bot(ctx, c.account, id)
-			return b.Seq, err
-		},
+	return s.bots().list(c, func(ctx context.Context, p projections.Page) ([]projections.Bot, error) {
+		return s.model.Bots(ctx, c.account, blueprints, p)
 	})
 }
 
-// bot gives the bot that the path names.
-func (c call) bot() (projections.Bot, error) {
-	c.current()
-	b, err := c.server.model.Bot(c.UserContext(), c.account, c.id())
-	if err != nil {
-		return b, notFound(err, bot.NotFound())
-	}
-	return b, nil
-}
-
-// notFound turns the read model's answer into the refusal that says what was
-// not found.
-func notFound(err, refusal error) error {
-	if problemOf(err) == errNotFound {
-		return refusal
-	}
-	return err
-}
-
-func (s *Server) fetchBot(c call) error {
-	b, err := c.bot()
-	if err != nil {
-		return err
-	}
-	return c.JSON(showBot(b))
-}
-
 func (s *Server) updateBot(c call) error {
-	b, err := c.bot()
+	b, err := s.bots().named(c)
 	if err != nil {
 		return err
 	}
@@ -152,28 +121,20 @@ func (s *Server) updateBot(c call) error {
 	if err != nil {
 		return err
 	}
-	err = c.withAlias(events.BotCategory, b.ID, b.Settings.Alias, changes.Alias, c.bearsBotAlias, func() error {
-		return c.write(botAddress(b.ID), bot.Update{Changes: changes})
-	})
-	if err != nil {
-		return err
-	}
-	return c.answerID(b.ID)
+	return s.bots().update(c, b, changes.Alias, bot.Update{Changes: changes})
 }
 
-func (s *Server) deleteBot(c call) error {
-	b, err := c.bot()
+// cloneBot makes a bot like another one.
+func (s *Server) cloneBot(c call) error {
+	b, err := s.bots().named(c)
 	if err != nil {
 		return err
 	}
 	if err := c.empty(); err != nil {
 		return err
 	}
-	if err := c.write(botAddress(b.ID), bot.Delete{}); err != nil {
-		return err
-	}
-	c.release(events.BotCategory, b.ID, b.Settings.Alias)
-	return c.answerID(b.ID)
+	changes := bot.CopyOf(b.Settings)
+	return s.bots().create(c, events.NewKey(), changes.Alias, bot.Create{Changes: changes})
 }
 
 // empty reads a body that has nothing to say: {} or none at all.

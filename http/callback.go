@@ -80,7 +80,7 @@ func outcomeOf(err error) string {
 
 // look gives an integration by its ID alone: Meta shows no secret of ours.
 func (s *Server) look(ctx context.Context, id string) (integration.View, error) {
-	answer, err := s.actors.Query(ctx, integrationAddress(id), integration.Look{})
+	answer, err := s.actors.Query(ctx, s.integrations().address(id), integration.Look{})
 	if err != nil {
 		return integration.View{}, err
 	}

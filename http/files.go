@@ -13,9 +13,17 @@ func (s *Server) fileOperations() []operation {
 	return []operation{
 		{method: post, path: "/file/create", handle: s.createFile},
 		{method: get, path: "/file/list", handle: s.listFiles, forms: listForms},
-		{method: get, path: "/file/:id/fetch", handle: s.fetchFile},
+		{method: get, path: "/file/:id/fetch", handle: s.files().fetch},
 		{method: post, path: "/file/:id/update", handle: s.updateFile},
-		{method: post, path: "/file/:id/delete", handle: s.deleteFile},
+		{method: post, path: "/file/:id/delete", handle: s.files().deleting(file.Delete{})},
+	}
+}
+
+func (s *Server) files() resource[projections.File] {
+	return resource[projections.File]{
+		category: events.FileCategory, missing: file.NotFound, find: s.model.File,
+		names: func(f projections.File) (id, alias string) { return f.ID, f.Settings.Alias },
+		show:  showFile,
 	}
 }
 
@@ -32,13 +40,13 @@ type shownFile struct {
 	UpdatedAt   int64           `json:"updatedAt"`
 }
 
-func showFile(f projections.File) shownFile {
+func showFile(f projections.File) item {
 	s := f.Settings
-	return shownFile{
+	return item{f.Seq, shownFile{
 		ID: f.ID, Alias: orNull(s.Alias), Name: s.Name, Description: s.Description,
 		BlueprintID: orNull(s.BlueprintID), Visibility: s.Visibility, Meta: object(s.Meta),
 		CreatedAt: f.Created.Milliseconds(), UpdatedAt: f.Updated.Milliseconds(),
-	}
+	}}
 }
 
 func (c call) fileChanges() (file.Changes, error) {
@@ -53,7 +61,8 @@ func (c call) fileChanges() (file.Changes, error) {
 	if err := b.done(); err != nil {
 		return changes, err
 	}
-	return changes, linkedBlueprint(changes.BlueprintID)
+	changes.BlueprintID, err = c.linkedBlueprint(changes.BlueprintID)
+	return changes, err
 }
 
 func (s *Server) createFile(c call) error {
@@ -61,50 +70,18 @@ func (s *Server) createFile(c call) error {
 	if err != nil {
 		return err
 	}
-	id := events.NewKey()
-	err = c.withAlias(events.FileCategory, id, "", changes.Alias, c.bearsFileAlias, func() error {
-		return c.write(fileAddress(id), file.Create{Changes: changes})
-	})
-	if err != nil {
-		return err
-	}
-	return c.answerID(id)
+	return s.files().create(c, events.NewKey(), changes.Alias, file.Create{Changes: changes})
 }
 
 func (s *Server) listFiles(c call) error {
 	blueprints := values(c.Ctx, "blueprintId")
-	return c.list(rows{
-		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Files(ctx, c.account, blueprints, p)
-			return items(all, err, func(f projections.File) item { return item{f.Seq, showFile(f)} })
-		},
-		seqOf: func(ctx context.Context, id string) (int64, error) {
-			f, err := s.model.File(ctx, c.account, id)
-			return f.Seq, err
-		},
+	return s.files().list(c, func(ctx context.Context, p projections.Page) ([]projections.File, error) {
+		return s.model.Files(ctx, c.account, blueprints, p)
 	})
 }
 
-// file gives the file that the path names.
-func (c call) file() (projections.File, error) {
-	c.current()
-	f, err := c.server.model.File(c.UserContext(), c.account, c.id())
-	if err != nil {
-		return f, notFound(err, file.NotFound())
-	}
-	return f, nil
-}
-
-func (s *Server) fetchFile(c call) error {
-	f, err := c.file()
-	if err != nil {
-		return err
-	}
-	return c.JSON(showFile(f))
-}
-
 func (s *Server) updateFile(c call) error {
-	f, err := c.file()
+	f, err := s.files().named(c)
 	if err != nil {
 		return err
 	}
@@ -112,26 +89,5 @@ func (s *Server) updateFile(c call) error {
 	if err != nil {
 		return err
 	}
-	err = c.withAlias(events.FileCategory, f.ID, f.Settings.Alias, changes.Alias, c.bearsFileAlias, func() error {
-		return c.write(fileAddress(f.ID), file.Update{Changes: changes})
-	})
-	if err != nil {
-		return err
-	}
-	return c.answerID(f.ID)
-}
-
-func (s *Server) deleteFile(c call) error {
-	f, err := c.file()
-	if err != nil {
-		return err
-	}
-	if err := c.empty(); err != nil {
-		return err
-	}
-	if err := c.write(fileAddress(f.ID), file.Delete{}); err != nil {
-		return err
-	}
-	c.release(events.FileCategory, f.ID, f.Settings.Alias)
-	return c.answerID(f.ID)
+	return s.files().update(c, f, changes.Alias, file.Update{Changes: changes})
 }

@@ -55,7 +55,7 @@ func (s *Server) initiate(c call) error {
 	if err != nil {
 		return err
 	}
-	i, err := c.integration()
+	i, err := s.integrations().named(c)
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,19 @@ func (s *Server) integrationOperations() []operation {
 	return []operation{
 		{method: post, path: "/integration/whatsapp/create", handle: s.createIntegration},
 		{method: get, path: "/integration/whatsapp/list", handle: s.listIntegrations, forms: listForms},
-		{method: get, path: "/integration/whatsapp/:id/fetch", handle: s.fetchIntegration},
+		{method: get, path: "/integration/whatsapp/:id/fetch", handle: s.integrations().fetch},
 		{method: post, path: "/integration/whatsapp/:id/update", handle: s.updateIntegration},
-		{method: post, path: "/integration/whatsapp/:id/delete", handle: s.deleteIntegration},
+		{method: post, path: "/integration/whatsapp/:id/delete", handle: s.integrations().deleting(integration.Delete{})},
 		{method: post, path: "/integration/whatsapp/:id/setup", handle: s.setupIntegration},
 		{method: post, path: "/integration/whatsapp/:id/initiate", handle: s.initiate},
+	}
+}
+
+func (s *Server) integrations() resource[projections.Integration] {
+	return resource[projections.Integration]{
+		category: events.IntegrationCategory, missing: integration.NotFound, find: s.model.Integration,
+		names: func(i projections.Integration) (id, alias string) { return i.ID, i.Settings.Alias },
+		show:  showIntegration,
 	}
 }
 
@@ -45,9 +53,9 @@ type shownIntegration struct {
 	UpdatedAt         int64           `json:"updatedAt"`
 }
 
-func showIntegration(i projections.Integration) shownIntegration {
+func showIntegration(i projections.Integration) item {
 	s := i.Settings
-	return shownIntegration{
+	return item{i.Seq, shownIntegration{
 		ID: i.ID, Alias: orNull(s.Alias), Name: s.Name, Description: s.Description,
 		BlueprintID: orNull(s.BlueprintID), BotID: orNull(s.BotID),
 		VerifyToken: s.VerifyToken, PhoneNumberID: orNull(s.PhoneNumberID),
@@ -55,7 +63,7 @@ func showIntegration(i projections.Integration) shownIntegration {
 		ContactCollection: s.ContactCollection, SessionDuration: s.SessionMillis, Attachments: s.Attachments,
 		AllowFrom: s.AllowFrom, Meta: object(s.Meta),
 		CreatedAt: i.Created.Milliseconds(), UpdatedAt: i.Updated.Milliseconds(),
-	}
+	}}
 }
 
 // masked tells that a secret is stored, and nothing else.
@@ -91,7 +99,7 @@ func (c call) integrationInput() (in integrationInput, err error) {
 	if err := b.done(); err != nil {
 		return in, err
 	}
-	if err := linkedBlueprint(in.changes.BlueprintID); err != nil {
+	if in.changes.BlueprintID, err = c.linkedBlueprint(in.changes.BlueprintID); err != nil {
 		return in, err
 	}
 	in.changes.BotID, err = c.linkedBot(in.changes.BotID)
@@ -124,7 +132,6 @@ func (c call) seal(id string, in *integrationInput) error {
 }
 
 func (s *Server) createIntegration(c call) error {
-	c.current()
 	in, err := c.integrationInput()
 	if err != nil {
 		return err
@@ -133,17 +140,12 @@ func (s *Server) createIntegration(c call) error {
 	if err := c.seal(id, &in); err != nil {
 		return err
 	}
-	err = c.withAlias(events.IntegrationCategory, id, "", in.changes.Alias, c.bearsIntegrationAlias, func() error {
-		return c.write(integrationAddress(id), integration.Create{VerifyToken: newVerifyToken(), Changes: in.changes})
-	})
+	err = s.integrations().create(c, id, in.changes.Alias, integration.Create{VerifyToken: newVerifyToken(), Changes: in.changes})
 	var refusal *domain.Error
 	if errors.As(err, &refusal) {
 		c.forget(id)
 	}
-	if err != nil {
-		return err
-	}
-	return c.answerID(id)
+	return err
 }
 
 // newVerifyToken makes 64 random hexadecimal digits.
@@ -159,38 +161,13 @@ func (c call) forget(id string) {
 
 func (s *Server) listIntegrations(c call) error {
 	blueprints := values(c.Ctx, "blueprintId")
-	return c.list(rows{
-		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Integrations(ctx, c.account, blueprints, p)
-			return items(all, err, func(i projections.Integration) item { return item{i.Seq, showIntegration(i)} })
-		},
-		seqOf: func(ctx context.Context, id string) (int64, error) {
-			i, err := s.model.Integration(ctx, c.account, id)
-			return i.Seq, err
-		},
+	return s.integrations().list(c, func(ctx context.Context, p projections.Page) ([]projections.Integration, error) {
+		return s.model.Integrations(ctx, c.account, blueprints, p)
 	})
 }
 
-// integration gives the integration that the path names.
-func (c call) integration() (projections.Integration, error) {
-	c.current()
-	i, err := c.server.model.Integration(c.UserContext(), c.account, c.id())
-	if err != nil {
-		return i, notFound(err, integration.NotFound())
-	}
-	return i, nil
-}
-
-func (s *Server) fetchIntegration(c call) error {
-	i, err := c.integration()
-	if err != nil {
-		return err
-	}
-	return c.JSON(showIntegration(i))
-}
-
 func (s *Server) updateIntegration(c call) error {
-	i, err := c.integration()
+	i, err := s.integrations().named(c)
 	if err != nil {
 		return err
 	}
@@ -201,29 +178,9 @@ func (s *Server) updateIntegration(c call) error {
 	if err := c.seal(i.ID, &in); err != nil {
 		return err
 	}
-	err = c.withAlias(events.IntegrationCategory, i.ID, i.Settings.Alias, in.changes.Alias, c.bearsIntegrationAlias, func() error {
-		return c.write(integrationAddress(i.ID), integration.Update{Changes: in.changes})
-	})
+	err = s.integrations().update(c, i, in.changes.Alias, integration.Update{Changes: in.changes})
 	if domain.IsRefusal(err, domain.NotFound) {
 		c.forget(i.ID) // it was deleted meanwhile
 	}
-	if err != nil {
-		return err
-	}
-	return c.answerID(i.ID)
-}
-
-func (s *Server) deleteIntegration(c call) error {
-	i, err := c.integration()
-	if err != nil {
-		return err
-	}
-	if err := c.empty(); err != nil {
-		return err
-	}
-	if err := c.write(integrationAddress(i.ID), integration.Delete{}); err != nil {
-		return err
-	}
-	c.release(events.IntegrationCategory, i.ID, i.Settings.Alias)
-	return c.answerID(i.ID)
+	return err
 }

@@ -32,6 +32,7 @@ func (s *Server) operations() []operation {
 		s.callbackOperations(),
 		s.integrationOperations(),
 		s.botOperations(),
+		s.blueprintOperations(),
 		s.conversationOperations(),
 		s.answerOperations(),
 		s.messageOperations(),

@@ -21,7 +21,7 @@ type Inspector interface {
 // asks nobody but us, unless the body says "live".
 // Spec: "WhatsApp integration", setup.
 func (s *Server) setupIntegration(c call) error {
-	i, err := c.integration()
+	i, err := s.integrations().named(c)
 	if err != nil {
 		return err
 	}

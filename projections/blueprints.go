@@ -79,6 +79,7 @@ func (m *Model) Doomed(ctx context.Context, blueprint string, limit int) ([]Doom
 // category of its streams.
 var members = []struct{ table, category string }{
 	{"bots", events.BotCategory},
+	{"files", events.FileCategory},
 	{"integrations", events.IntegrationCategory},
 }
 

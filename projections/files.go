@@ -3,11 +3,13 @@ package projections
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"parley/events"
 )
 
 // File is a file as it stands. The content's Hash is "" if nothing was uploaded.
+// A link to a blueprint that is deleted reads as "".
 type File struct {
 	Seq      int64
 	ID       string
@@ -18,11 +20,12 @@ type File struct {
 	Updated  events.Instant
 }
 
-const fileColumns = "seq, id, account, meta, settings, content, created, updated"
+const fileColumns = "seq, id, account, blueprint, meta, settings, content, created, updated"
 
 func scanFile(r *sql.Rows) (f File, err error) {
 	var meta, settings, content []byte
-	if err := r.Scan(&f.Seq, &f.ID, &f.Account, &meta, &settings, &content, &f.Created, &f.Updated); err != nil {
+	var blueprint string
+	if err := r.Scan(&f.Seq, &f.ID, &f.Account, &blueprint, &meta, &settings, &content, &f.Created, &f.Updated); err != nil {
 		return f, err
 	}
 	fact, err := events.Decode(events.FileUpdated{}.EventType(), settings)
@@ -30,6 +33,7 @@ func scanFile(r *sql.Rows) (f File, err error) {
 		return f, err
 	}
 	f.Settings = fact.(events.FileUpdated).Settings
+	f.Settings.BlueprintID = blueprint
 	f.Settings.Meta = meta // uploads change it, too
 	if content == nil {
 		return f, nil
@@ -57,11 +61,12 @@ func (m *Model) PublicFile(ctx context.Context, id string) (File, error) {
 	return one(ctx, m.read, q, scanFile)
 }
 
-// Files lists an account's files, those of some blueprints if any are given.
+// Files lists an account's files, those of some blueprints if any are
+// named by ID or "@alias".
 func (m *Model) Files(ctx context.Context, account string, blueprints []string, p Page) ([]File, error) {
 	q := query{columns: fileColumns, table: "files", order: "seq"}
 	q.and("account = ?", account)
-	q.in("blueprint", "", blueprints)
+	q.linked("blueprint", "blueprints", account, blueprints)
 	return list(ctx, m.read, q, p, scanFile)
 }
 
@@ -74,7 +79,7 @@ func (w *writer) foldFile(f fact) error {
 			return err
 		}
 		return w.exec("INSERT INTO files (seq, id, account, alias, blueprint, visibility, meta, settings, hash, created, updated) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+			"VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), ?, ?, ?, '', ?, ?)",
 			f.Position, id, e.Account, e.Settings.Alias, e.Settings.BlueprintID, e.Settings.Visibility, object(e.Settings.Meta),
 			settings, f.at, f.at)
 	case events.FileUpdated:
@@ -82,7 +87,8 @@ func (w *writer) foldFile(f fact) error {
 		if err != nil {
 			return err
 		}
-		return w.exec("UPDATE files SET alias = ?, blueprint = ?, visibility = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
+		return w.exec("UPDATE files SET alias = ?, blueprint = (SELECT coalesce(max(id), '') FROM blueprints WHERE id = ?), "+
+			"visibility = ?, meta = ?, settings = ?, updated = ? WHERE id = ?",
 			e.Settings.Alias, e.Settings.BlueprintID, e.Settings.Visibility, object(e.Settings.Meta), settings, f.at, id)
 	case events.FileUploaded:
 		content, err := events.Encode(events.FileUploaded{Content: e.Content})
@@ -92,7 +98,7 @@ func (w *writer) foldFile(f fact) error {
 		return w.exec("UPDATE files SET meta = ?, hash = ?, content = ?, updated = ? WHERE id = ?",
 			object(e.Meta), e.Content.Hash, content, f.at, id)
 	case events.FileDeleted:
-		return w.exec("DELETE FROM files WHERE id = ?", id)
+		return errors.Join(w.exec("DELETE FROM files WHERE id = ?", id), w.spare(f.Stream))
 	}
 	return nil
 }

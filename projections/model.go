@@ -240,6 +240,20 @@ func (m *Model) Wait(ctx context.Context, position events.Position) error {
 	}
 }
 
+// Until returns when a condition holds, or with its or the context's error. The
+// condition is looked at again whenever more of the log is folded.
+func (m *Model) Until(ctx context.Context, holds func(ctx context.Context) (bool, error)) error {
+	for {
+		next := m.Position() + 1
+		if is, err := holds(ctx); is || err != nil {
+			return err
+		}
+		if err := m.Wait(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
 // CatchUp waits for everything that is in the log now.
 func (m *Model) CatchUp(ctx context.Context) error {
 	head, err := m.store.Head(ctx)

@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 5
+const version = 6
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -137,6 +137,7 @@ CREATE TABLE files (
 );
 CREATE INDEX files_account ON files (account, seq);
 CREATE INDEX files_alias ON files (account, alias) WHERE alias <> '';
+CREATE INDEX files_blueprint ON files (blueprint);
 CREATE INDEX files_hash ON files (hash) WHERE hash <> '';
 CREATE TABLE names (
 	id   INTEGER PRIMARY KEY,

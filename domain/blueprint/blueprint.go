@@ -72,11 +72,12 @@ type Changes struct {
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind:    events.BlueprintCategory,
-		Decide:  decide,
-		Evolve:  evolve,
-		Pending: pending,
-		Answer:  answer,
+		Kind:     events.BlueprintCategory,
+		Messages: []any{Create{}, Update{}, Delete{}, ReportDissolved{}, Look{}, View{}},
+		Decide:   decide,
+		Evolve:   evolve,
+		Pending:  pending,
+		Answer:   answer,
 	}
 }
 

@@ -62,6 +62,18 @@ type Changes struct {
 	Meta []byte `msgpack:"mt"`
 }
 
+// CopyOf gives the changes that make a new bot like one with these settings. An
+// alias belongs to one alone, and a copy to no blueprint.
+// Spec: "Linked resources: bot and blueprint", clone.
+func CopyOf(s events.BotSettings) Changes {
+	return Changes{
+		Name: domain.Some(s.Name), Description: domain.Some(s.Description),
+		Backstory: domain.Some(s.Backstory), Model: domain.Some(s.Model),
+		Privacy: domain.Some(s.Privacy), Moderation: domain.Some(s.Moderation),
+		Visibility: domain.Some(s.Visibility), Meta: s.Meta,
+	}
+}
+
 // The bounds of a bot's texts, in characters.
 const (
 	MaxModel     = 255
