@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -168,10 +170,19 @@ func (d described) checkSent(sent []byte) error {
 	return nil
 }
 
+// Surrogates in pairs, and any others: strict clients refuse the second.
+var (
+	pairs    = regexp.MustCompile(`(?i)\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`)
+	unpaired = regexp.MustCompile(`(?i)\\ud[89a-f][0-9a-f]{2}`)
+)
+
 func visit(s *openapi3.Schema, text []byte) error {
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
 		return fmt.Errorf("the body is not JSON: %w: %.200s", err, text)
+	}
+	if unpaired.Match(pairs.ReplaceAll(text, nil)) || !utf8.Valid(text) {
+		return fmt.Errorf("the text is not one that every client can read: %.500q", text)
 	}
 	if err := s.VisitJSON(value, openapi3.VisitAsResponse()); err != nil {
 		return fmt.Errorf("%s\nin %.500s", reason(err), text)

@@ -196,6 +196,9 @@ func (d described) least() object {
 	for _, name := range s.Required {
 		body[name] = sample(name, s.Properties[name].Value)
 	}
+	if d.OperationID == "ensureContact" || d.OperationID == "upsertConversationContact" {
+		body["nick"] = "somebody" // one of several must be there
+	}
 	return body
 }
 
@@ -243,12 +246,17 @@ func (h *house) try(d described, path, secret string, body any, header ...string
 	if !d.endless() {
 		return h.call(d.method, path, secret, body, header...)
 	}
+	return h.within(func() answer { return h.call(d.method, path, secret, body, header...) })
+}
+
+// within waits a while for an answer.
+func (*house) within(call func() answer) answer {
 	answers := make(chan answer, 1)
-	go func() { answers <- h.call(d.method, path, secret, body, header...) }()
+	go func() { answers <- call() }()
 	select {
 	case a := <-answers:
 		return a
-	case <-time.After(time.Hour):
+	case <-time.After(time.Minute):
 		return answer{status: openAnswer}
 	}
 }

@@ -18,7 +18,7 @@ const unknown = "zzzzzzzzzzzzzzzzzzzzzzzz0"
 func TestForeignIsAbsent(t *testing.T) { // P8 F148 F165
 	inHouse(t, options{}, func(h *house) {
 		acme, globex := h.estate(apiSecret, "acme"), h.estate(otherSecret, "globex")
-			theirs := h.snapshot(acme)
+		theirs := h.snapshot(acme)
 		for _, d := range walk(t) {
 			if d.public && d.method+d.path != "GET/file/{fileId}/download" {
 				continue

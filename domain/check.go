@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -98,10 +99,33 @@ func mergeInto(merged map[string]json.RawMessage, change []byte, top bool) error
 		case strings.HasPrefix(key, "_"):
 			return Refused(Invalid, "meta", fmt.Sprintf(`"meta.%s": keys that start with "_" are reserved`, key))
 		case isWord(key):
-			merged[key] = value
+			plain, err := plainJSON(value)
+			if err != nil {
+				return Refused(Invalid, "meta", fmt.Sprintf(`"meta.%s" has a number that no client can hold`, key))
+			}
+			merged[key] = plain
 		}
 	}
 	return nil
+}
+
+// plainJSON gives a JSON value in a form that every client can read: one that
+// cannot would fail on each list that shows it. Unpaired surrogates and what is
+// not UTF-8 are replaced; a number beyond the range of doubles is an error.
+func plainJSON(value json.RawMessage) (json.RawMessage, error) {
+	var whole any
+	if err := json.Unmarshal(value, &whole); err != nil {
+		return nil, err
+	}
+	if utf8.Valid(value) && !bytes.Contains(bytes.ToLower(value), []byte(`\ud`)) {
+		return value, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	if err := d.Decode(&whole); err != nil {
+		return nil, err
+	}
+	return json.Marshal(whole)
 }
 
 // isWord reports that a key starts with a letter or digit of any script.

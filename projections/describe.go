@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -268,10 +269,15 @@ func statusError(e events.StatusReceived) any {
 	return map[string]any{"code": e.Code, "title": e.Title, "message": e.Detail, "cure": e.Cure}
 }
 
-// payload is JSON as it is; what was cut or never was JSON becomes a string.
+// payload is JSON as it is; what was cut, never was JSON, or has a number that
+// no client can hold becomes a string. Unpaired surrogates are replaced.
 func payload(b []byte) any {
-	if json.Valid(b) {
+	var value any
+	if json.Unmarshal(b, &value) != nil {
+		return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+	}
+	if utf8.Valid(b) && !bytes.Contains(bytes.ToLower(b), []byte(`\ud`)) {
 		return json.RawMessage(b)
 	}
-	return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+	return value
 }
