@@ -212,6 +212,8 @@ func sample(name string, s *openapi3.Schema) any {
 		return value
 	}
 	switch {
+	case s.MaxItems != nil && *s.MaxItems == 0:
+		return []any{}
 	case s.Nullable && strings.HasSuffix(name, "Id"):
 		return nil
 	case len(s.Enum) > 0:
