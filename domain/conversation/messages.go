@@ -26,5 +26,7 @@ func messages() []any {
 		Open{},
 		Describe{},
 		Write{},
+		Rewrite{},
+		Strike{},
 	}
 }
