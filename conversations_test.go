@@ -1,12 +1,18 @@
 package parley_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"parley/engine"
+	"parley/engine/script"
 )
 
 // exceptTimes ignores when things were made and changed.
@@ -137,6 +143,156 @@ func TestP8ConversationsOfOthers(t *testing.T) { // P8 A20
 		}
 		if a := h.call(http.MethodGet, "/conversation/list", otherSecret, nil); len(a.body["items"].([]any)) != 0 {
 			h.t.Errorf("listed to others: %s", a.text)
+		}
+	})
+}
+
+func TestUpdatingAConversation(t *testing.T) { // A20
+	inHouse(t, options{}, func(h *house) {
+		id := h.create("/conversation", object{"name": "Talk", "botId": h.bot, "meta": object{"a": 1.0, "b": 1.0}})
+		fetch := func() object { return h.get("/conversation/" + id + "/fetch") }
+		update := "/conversation/" + id + "/update"
+		h.rule("only what is named changes, and when", func(t rule) {
+			before := fetch()
+			time.Sleep(time.Second)
+			h.post(update, object{"description": "Small", "meta": object{"b": object{"c": 1.0}}, "moderation": "true"})
+			want := before
+			want["description"], want["meta"], want["moderation"] = "Small", object{"a": 1.0, "b": object{"c": 1.0}}, true
+			want["updatedAt"] = before["updatedAt"].(float64) + 1000
+			if diff := cmp.Diff(want, fetch()); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("a fetched conversation can be given back", func(t rule) {
+			before := fetch()
+			again := fetch()
+			delete(again, "id")
+			delete(again, "createdAt")
+			delete(again, "updatedAt")
+			h.post(update, again)
+			if diff := cmp.Diff(before, fetch(), exceptTimes); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("both of two changes at once survive", func(t rule) { // CONTRACT 17
+			var calls sync.WaitGroup
+			for i := range 20 {
+				calls.Go(func() { h.post(update, object{"meta": object{fmt.Sprint("k", i): i}}) })
+			}
+			calls.Wait()
+			if n := len(fetch()["meta"].(object)); n != 22 {
+				t.Errorf("%d keys", n)
+			}
+		})
+		h.rule("model and backstory come and go with the bot", func(t rule) {
+			h.post(update, object{"botId": nil, "backstory": "You are a pirate.", "model": "script"})
+			if got := fetch(); got["botId"] != nil || got["backstory"] != "You are a pirate." {
+				t.Errorf("%v", got)
+			}
+			h.post(update, object{"botId": h.bot})
+			if got := fetch(); got["botId"] != h.bot || got["backstory"] != nil || got["model"] != nil {
+				t.Errorf("%v", got)
+			}
+		})
+		h.rule("contacts are linked and cut off", func(t rule) {
+			contact := h.create("/contact", object{"name": "Bob"})
+			h.post(update, object{"contactId": contact})
+			if got := h.list("/contact/" + contact + "/conversation/list"); len(got) != 1 || got[0]["id"] != id || fetch()["contactId"] != contact {
+				t.Errorf("the contact's: %v", got)
+			}
+			h.post(update, object{"contactId": ""})
+			if got := h.list("/contact/" + contact + "/conversation/list"); len(got) != 0 || fetch()["contactId"] != nil {
+				t.Errorf("the contact's: %v", got)
+			}
+		})
+		h.rule("what cannot be is refused, all of it", func(t rule) {
+			before := fetch()
+			for _, body := range []object{
+				{"name": "x", "botId": "none"},
+				{"name": "x", "contactId": "none"},
+				{"name": "x", "taskId": "t"},
+				{"name": "x", "id": "y"},
+				{"name": "x", "messages": []object{}},
+				{"name": "x", "meta": object{"long": strings.Repeat("x", 65_536)}},
+				{"name": "x", "meta": object{"_a": 1}},
+			} {
+				if a := h.call("POST", update, apiSecret, body); a.status != 400 {
+					t.Errorf("%v: %d %s", body, a.status, a.text)
+				}
+			}
+			if diff := cmp.Diff(before, fetch()); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("nobody changes somebody else's", func(t rule) { // P8
+			theirs := h.call("POST", update, otherSecret, object{"name": "x"})
+			if none := h.call("POST", "/conversation/none/update", otherSecret, object{"name": "x"}); theirs.status != 404 || theirs.text != none.text {
+				t.Errorf("%d %s", theirs.status, theirs.text)
+			}
+		})
+	})
+}
+
+func TestAnotherBotAnswersFromTheNextTurnOn(t *testing.T) { // A20
+	signed := script.Func(func(t engine.Turn) []script.Step { return []script.Step{script.Say(t.Backstory)} })
+	inHouse(t, options{engine: signed}, func(h *house) {
+		h.person(alice).Write("Who are you?")
+		h.settle()
+		id := h.conversations()[0]["id"].(string)
+		other := h.create("/bot", object{"backstory": "You are rude.", "model": "script"})
+		for _, change := range []object{
+			{"botId": other}, {"botId": nil, "backstory": "You are a pirate."}, {"botId": h.bot}, {"name": "Renamed"},
+		} {
+			h.post("/conversation/"+id+"/update", change)
+			h.person(alice).Write("And now?")
+			h.settle()
+		}
+		want := []string{"You are kind.", "You are rude.", "You are a pirate.", "You are kind.", "You are kind."}
+		if diff := cmp.Diff(want, h.texts(alice)); diff != "" {
+			h.t.Error(diff)
+		}
+		if n := len(h.conversations()); n != 1 {
+			h.t.Errorf("%d conversations", n)
+		}
+	})
+}
+
+func TestABotThatIsChangedDuringItsTurn(t *testing.T) { // A20
+	slow := script.Func(func(t engine.Turn) []script.Step {
+		return []script.Step{script.Wait(10 * time.Second), script.Say(t.Backstory)}
+	})
+	inHouse(t, options{engine: slow}, func(h *house) {
+		other := h.create("/bot", object{"backstory": "You are rude.", "model": "script"})
+		h.person(alice).Write("Who are you?")
+		time.Sleep(5 * time.Second)
+		h.post("/conversation/"+h.conversations()[0]["id"].(string)+"/update", object{"botId": other})
+		h.settle()
+		h.person(alice).Write("And now?")
+		h.settle()
+		if diff := cmp.Diff([]string{"You are kind.", "You are rude."}, h.texts(alice)); diff != "" {
+			h.t.Error(diff)
+		}
+	})
+}
+
+func TestFiltersOfConversations(t *testing.T) { // A15 A20
+	inHouse(t, options{}, func(h *house) {
+		contact := h.create("/contact", object{"name": "Bob"})
+		other := h.create("/bot", object{})
+		foreign := h.call(http.MethodPost, "/contact/create", otherSecret, object{}).body["id"].(string)
+		h.create("/conversation", object{"botId": h.bot, "meta": object{"n": 2}})
+		h.create("/conversation", object{"botId": other, "contactId": contact})
+		h.create("/conversation", object{"contactId": contact, "meta": object{"n": "2", "deep": object{"on": true}}})
+		h.notify(text(alice, "wamid.1", "Hello"))
+		h.settle()
+		for filter, want := range map[string]int{
+			"": 4, "botId=" + h.bot: 2, "botId=" + h.bot + "," + other: 3, "contactId=" + contact: 2, "contactId=none": 0, "contactId=" + foreign: 0,
+			"botId=" + other + "&contactId=" + contact: 1, "taskId=any": 0, "taskId=": 4, "meta.n=2": 2, "meta.deep.on=true": 1, "meta[deep][on]=true&botId=" + other: 0,
+			"meta.app=whatsapp": 1,
+		} {
+			if got := h.list("/conversation/list?" + filter); len(got) != want {
+				h.t.Errorf("%s: %d conversations, want %d", filter, len(got), want)
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"parley/domain"
 	"parley/domain/conversation"
 	"parley/projections"
 )
@@ -13,6 +14,7 @@ func (s *Server) conversationOperations() []operation {
 		{method: post, path: "/conversation/create", handle: s.createConversation},
 		{method: get, path: "/conversation/list", handle: s.listConversations, forms: listForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
+		{method: post, path: "/conversation/:id/update", handle: s.updateConversation},
 	}
 }
 
@@ -43,17 +45,37 @@ func showConversation(c projections.Conversation) shownConversation {
 }
 
 func (s *Server) listConversations(c call) error {
-	bots := values(c.Ctx, "botId")
-	return c.list(rows{
+	return c.list(c.conversations(func(_ context.Context, x projections.Conversation) (any, error) {
+		return showConversation(x), nil
+	}))
+}
+
+// conversations are the account's conversations that the caller asks for. There
+// are no tasks, so none belongs to one.
+func (c call) conversations(show func(ctx context.Context, x projections.Conversation) (any, error)) rows {
+	model, account := c.server.model, c.account
+	filter := projections.ConversationFilter{Bots: values(c.Ctx, "botId"), Contacts: values(c.Ctx, "contactId")}
+	none := len(values(c.Ctx, "taskId")) > 0
+	return rows{
 		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Conversations(ctx, c.account, bots, p)
-			return items(all, err, func(x projections.Conversation) item { return item{x.Seq, showConversation(x)} })
+			if none {
+				return nil, nil
+			}
+			all, err := model.Conversations(ctx, account, filter, p)
+			shown := make([]item, len(all))
+			for i, x := range all {
+				if err == nil {
+					shown[i].seq = x.Seq
+					shown[i].shown, err = show(ctx, x)
+				}
+			}
+			return shown, err
 		},
 		seqOf: func(ctx context.Context, id string) (int64, error) {
-			x, err := s.model.Conversation(ctx, c.account, id)
+			x, err := model.Conversation(ctx, account, id)
 			return x.Seq, err
 		},
-	})
+	}
 }
 
 func (s *Server) fetchConversation(c call) error {
@@ -72,4 +94,31 @@ func (c call) conversation() (projections.Conversation, error) {
 		return x, notFound(err, conversation.NotFound())
 	}
 	return x, nil
+}
+
+// updateConversation changes what is known about a conversation, of WhatsApp or
+// not. Who answers and whom it is with hold from the next turn on.
+func (s *Server) updateConversation(c call) error {
+	x, err := c.conversation()
+	if err != nil {
+		return err
+	}
+	b, err := readBody(c.Ctx, false)
+	if err != nil {
+		return err
+	}
+	changes := readChanges(b)
+	if err := b.done(); err != nil {
+		return err
+	}
+	if _, err := domain.MergeMeta(x.Meta, changes.Meta); err != nil {
+		return err
+	}
+	if err := c.link(&changes); err != nil {
+		return err
+	}
+	if err := c.write(addressOf(x), conversation.Describe{Session: x.ID, Changes: changes}); err != nil {
+		return err
+	}
+	return c.answerID(x.ID)
 }

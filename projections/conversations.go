@@ -52,12 +52,16 @@ func (m *Model) Conversation(ctx context.Context, account, id string) (Conversat
 	return one(ctx, m.read, q, scanConversation)
 }
 
-// Conversations lists an account's conversations, those of some bots if any
-// are named by ID or "@alias".
-func (m *Model) Conversations(ctx context.Context, account string, bots []string, p Page) ([]Conversation, error) {
+// ConversationFilter selects conversations. Empty fields select all. Bots are
+// named by ID or "@alias".
+type ConversationFilter struct{ Bots, Contacts []string }
+
+// Conversations lists an account's conversations.
+func (m *Model) Conversations(ctx context.Context, account string, f ConversationFilter, p Page) ([]Conversation, error) {
 	q := query{columns: conversationColumns, table: "conversations", order: "seq"}
 	q.and("account = ?", account)
-	q.linked("bot", "bots", account, bots)
+	q.linked("bot", "bots", account, f.Bots)
+	q.in("contact", "", f.Contacts)
 	if id, ok := p.Meta["whatsapp.integrationId"]; ok {
 		q.and("integration = ?", id) // the same filter by an index
 	}

@@ -150,7 +150,7 @@ func TestAnswers(t *testing.T) {
 		}
 	})
 	t.Run("a conversation is a session, with its messages in order", func(t *testing.T) { // F111 F252
-		cs, err := f.model.Conversations(ctx, "acme", nil, projections.Page{Take: 10, Meta: map[string]string{"whatsapp.integrationId": "i1"}})
+		cs, err := f.model.Conversations(ctx, "acme", projections.ConversationFilter{}, projections.Page{Take: 10, Meta: map[string]string{"whatsapp.integrationId": "i1"}})
 		if err != nil || len(cs) != 1 || cs[0].ID != "s1" || cs[0].BotID != "b1" {
 			t.Fatalf("%+v, %v", cs, err)
 		}
