@@ -20,7 +20,6 @@ import (
 // One that is served must leave the list.
 var notServedYet = []string{
 	"POST /conversation/{conversationId}/delete",
-	"GET /conversation/export",
 	"POST /conversation/{conversationId}/send",
 	"POST /conversation/{conversationId}/receive",
 	"POST /conversation/{conversationId}/complete",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"parley/domain"
 	"parley/domain/conversation"
 	"parley/projections"
 )
@@ -13,6 +12,7 @@ func (s *Server) conversationOperations() []operation {
 	return []operation{
 		{method: post, path: "/conversation/create", handle: s.createConversation},
 		{method: get, path: "/conversation/list", handle: s.listConversations, forms: listForms},
+		{method: get, path: "/conversation/export", handle: s.exportConversations, forms: exportForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
 		{method: post, path: "/conversation/:id/update", handle: s.updateConversation},
 	}
@@ -111,7 +111,9 @@ func (s *Server) updateConversation(c call) error {
 	if err := b.done(); err != nil {
 		return err
 	}
-	if _, err := domain.MergeMeta(x.Meta, changes.Meta); err != nil {
+	if err := changes.CheckFor(conversation.About{
+		Name: x.Name, Description: x.Description, Model: x.Model, Backstory: x.Backstory, Meta: x.Meta,
+	}); err != nil {
 		return err
 	}
 	if err := c.link(&changes); err != nil {

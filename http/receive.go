@@ -299,9 +299,10 @@ func conversationAddress(integrationID, sender string) domain.Address {
 	return domain.Address{Kind: events.ConversationCategory, ID: events.ConversationID(integrationID, sender)}
 }
 
-// maxText bounds a message's text, in bytes: it has to fit into one append.
+// maxText bounds a message's text, in bytes: it has to fit into one append, and
+// into one line of JSON, where a sign may take six bytes.
 // WhatsApp's own limit is far below.
-const maxText = 400 << 10
+const maxText = 96 << 10
 
 func inbound(m whatsapp.Message) conversation.Inbound {
 	text, opens := m.Prompt()

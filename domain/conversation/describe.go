@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"fmt"
+
 	"parley/domain"
 	"parley/domain/bot"
 	"parley/events"
@@ -47,10 +49,33 @@ func (c Changes) fact() (events.SessionChanges, error) {
 			return f, err
 		}
 	}
-	if len(c.Backstory.Value) > maxBackstories {
-		return f, domain.Refused(domain.Invalid, "backstory", `"backstory" is longer than 256 KiB`)
+	return f, c.CheckFor(About{})
+}
+
+// About is what is known about a session, as it was before a change.
+type About struct {
+	Name, Description, Model, Backstory string
+	Meta                                []byte
+}
+
+// CheckFor refuses changes after which more would be said about a session than
+// can be told in one line.
+func (c Changes) CheckFor(was About) error {
+	meta, err := domain.MergeMeta(was.Meta, c.Meta)
+	if err != nil {
+		return err
 	}
-	return f, nil
+	size := escaped(string(meta))
+	for _, text := range []string{
+		c.Name.Or(was.Name), c.Description.Or(was.Description), c.Model.Or(was.Model), c.Backstory.Or(was.Backstory),
+	} {
+		size += escaped(text)
+	}
+	if size > MaxAbout {
+		return domain.Refused(domain.Invalid, "", fmt.Sprintf(
+			"name, description, model, backstory and meta have more than %d bytes of JSON together", MaxAbout))
+	}
+	return nil
 }
 
 // pointer is nil for what is not set.

@@ -21,9 +21,13 @@ type Written struct {
 	Meta []byte `msgpack:"mt"`
 }
 
-// MaxLine bounds what a message is as one line of plain ASCII JSON, in bytes:
-// readers stop at lines of 1 MiB. Spec: "Streams and exports".
-const MaxLine = 960 << 10
+// MaxLine and MaxAbout bound what a message, and what is said about a session,
+// take in plain ASCII JSON, in bytes: both together are one line of an export,
+// and readers stop at lines of 1 MiB. Spec: "Streams and exports".
+const (
+	MaxLine  = 600 << 10
+	MaxAbout = 384 << 10
+)
 
 // types are the types that messages have. Spec: "Conversations, messages,
 // contacts".
