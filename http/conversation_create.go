@@ -109,7 +109,7 @@ func readMessage(b *body) conversation.Written {
 		ID: events.NewKey(), Type: typ.Value, Text: text.Value,
 		Name: b.text("name").Value, Description: b.text("description").Value, Meta: b.object("meta"),
 	}
-	b.take("entities") // nothing is hidden from anybody
+	ignoreEntities(b)
 	switch {
 	case !typ.Set:
 		b.wrong("type", "given")
@@ -140,4 +140,10 @@ func (c call) linkedContact(id domain.Opt[string]) (domain.Opt[string], error) {
 		return id, invalid("Contact not found")
 	}
 	return id, nil
+}
+
+// ignoreEntities takes the entities of a message. Nothing is hidden from
+// anybody, so there is nothing to know of them.
+func ignoreEntities(b *body) {
+	b.objects("entities", func(element *body) { clear(element.fields) })
 }

@@ -117,7 +117,7 @@ func (s *Server) updateMessage(c call) error {
 	changes := conversation.MessageChanges{
 		Type: b.text("type"), Text: b.text("text"), Name: b.text("name"), Description: b.text("description"), Meta: b.object("meta"),
 	}
-	b.take("entities") // nothing is hidden from anybody
+	ignoreEntities(b)
 	if err := b.done(); err != nil {
 		return err
 	}
