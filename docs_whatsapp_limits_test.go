@@ -85,6 +85,8 @@ func (l limits) turn() [][]string {
 		{"one try of the engine", span(l.config.TurnTime), "`PARLEY_TURN_TIME`"},
 		{"tries of a turn", fmt.Sprint(l.rules.TurnAttempts), "–"},
 		{"the last try of a turn begins within", span(l.rules.TurnBound), "–"},
+		{"the last try of a turn that the API asked for begins within", span(l.rules.Patience), "–"},
+		{"turns that wait for others, asked for through the API", l.count("domain/conversation", "maxAsked", "turns"), "–"},
 		{"facts read for the history", l.count("actors/perform", "historyEvents", "facts"), "–"},
 		{"bytes read for the history", l.bytes("actors/perform", "historyBytes"), "–"},
 		{"files that pictures are looked for in", l.count("actors/perform", "maxPictures", "files"), "–"},

@@ -292,6 +292,10 @@ func factsOfAllSorts() []events.Event {
 				}
 				continue
 			}
+			if f, ok := v.Interface().(events.TurnClosed); ok && yes {
+				f.Asked = false
+				all = append(all, f)
+			}
 			all = append(all, v.Interface().(events.Event))
 		}
 	}

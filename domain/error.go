@@ -13,6 +13,8 @@ const (
 	NotFound Code = "not_found"
 	// Conflict: it clashes with something that exists, or is not ready.
 	Conflict Code = "conflict"
+	// Busy: too much is under way already. Nothing was done.
+	Busy Code = "busy"
 	// Stale: the work that is reported or begun is no longer wanted, because
 	// somebody else did it or it was called off.
 	Stale Code = "stale"

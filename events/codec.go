@@ -55,7 +55,7 @@ var catalogue = tableOf(
 	SessionStarted{}, SessionContinued{}, SessionReset{},
 	MessageReceived{}, MessageBlocked{}, EchoReceived{},
 	AttachmentStored{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
-	TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
+	TurnAsked{}, TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
 	SessionDescribed{}, MessageWritten{}, MessageRewritten{}, MessageStruck{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )

@@ -86,6 +86,20 @@ type OpenTurn struct {
 	Due      Instant `msgpack:"u,omitempty"`
 	// Progress is the number of the next report of progress.
 	Progress int `msgpack:"p,omitempty"`
+	// Ask is set for a turn that was asked for through the API. Its answer goes
+	// to whoever asked, and to nobody else.
+	Ask *Ask `msgpack:"k,omitempty"`
+}
+
+// Ask is a turn that was asked for through the API.
+type Ask struct {
+	Turn    string `msgpack:"tu"`
+	Session string `msgpack:"s"`
+	// Message is the ID of what was said with it; "" if nothing was.
+	Message string `msgpack:"m,omitempty"`
+	// Timezone is the IANA name of whoever asked.
+	Timezone string  `msgpack:"z,omitempty"`
+	At       Instant `msgpack:"t"`
 }
 
 // OpenPart is a part of a reply whose delivery to Meta is still owed.
@@ -152,12 +166,14 @@ type Carried struct {
 	// distance that Meta asks for.
 	Paced Instant `msgpack:"pc,omitempty"`
 	// Earlier are sessions before the newest whose messages still wait.
-	Earlier []Session  `msgpack:"ea,omitempty"`
-	Seen    []Seen     `msgpack:"se,omitempty"`
-	Inbox   []Waiting  `msgpack:"in,omitempty"`
-	Turn    *OpenTurn  `msgpack:"tu,omitempty"`
-	Outbox  []OpenPart `msgpack:"ou,omitempty"`
-	Sent    []SentPart `msgpack:"st,omitempty"`
+	Earlier []Session `msgpack:"ea,omitempty"`
+	Seen    []Seen    `msgpack:"se,omitempty"`
+	Inbox   []Waiting `msgpack:"in,omitempty"`
+	Turn    *OpenTurn `msgpack:"tu,omitempty"`
+	// Asked are the turns that were asked for and have not started.
+	Asked  []Ask      `msgpack:"ak,omitempty"`
+	Outbox []OpenPart `msgpack:"ou,omitempty"`
+	Sent   []SentPart `msgpack:"st,omitempty"`
 }
 
 // SessionStarted says that a new session began with the message that follows.

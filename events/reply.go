@@ -37,6 +37,19 @@ type TurnStarted struct {
 	// Messages are the IDs of the user messages it answers, oldest first.
 	Messages []string `msgpack:"me"`
 	At       Instant  `msgpack:"t"`
+	// Asked says that it was asked for, and answers no messages of a person's.
+	Asked bool `msgpack:"as,omitempty"`
+}
+
+// TurnAsked says that somebody asked for an answer through the API. What they
+// said becomes part of the history when it is answered, and else never.
+type TurnAsked struct {
+	Ask       Ask    `msgpack:"ak"`
+	Text      string `msgpack:"tx,omitempty"`
+	Backstory string `msgpack:"bs,omitempty"`
+	// As is the session, if it began so long ago that its settings are no
+	// longer carried.
+	As *Session `msgpack:"se,omitempty"`
 }
 
 // TurnDelayed says that a try failed and when the next one is due.
@@ -71,6 +84,8 @@ type TurnAnswered struct {
 	// End is why the answer ended if the engine was cut off: "length",
 	// "iteration".
 	End string `msgpack:"en,omitempty"`
+	// Asked says that it was asked for through the API.
+	Asked bool `msgpack:"as,omitempty"`
 }
 
 // TurnClosed says that a turn ended without an answer, and why.
@@ -88,6 +103,8 @@ type TurnClosed struct {
 	// Said and Parts are an apology, if one is configured.
 	Said  []TurnMessage `msgpack:"sa,omitempty"`
 	Parts []Part        `msgpack:"pa,omitempty"`
+	// Asked says that it was asked for through the API.
+	Asked bool `msgpack:"as,omitempty"`
 }
 
 // ProgressReported says that the bot told how far it is, before its answer.
@@ -211,6 +228,9 @@ type StatusReceived struct {
 	// Notification is what brought the status, if it brought nothing else.
 	Notification *NotificationReceived `msgpack:"no,omitempty"`
 }
+
+// EventType is the stored name.
+func (TurnAsked) EventType() string { return "TurnAsked" }
 
 // EventType is the stored name.
 func (TurnStarted) EventType() string { return "TurnStarted" }

@@ -49,6 +49,9 @@ func (e PersonChanged) InSession() string { return e.Session }
 func (e ContactLinked) InSession() string { return e.Session }
 
 // InSession is the session's ID.
+func (e TurnAsked) InSession() string { return e.Ask.Session }
+
+// InSession is the session's ID.
 func (e TurnStarted) InSession() string { return e.Session }
 
 // InSession is the session's ID.

@@ -63,8 +63,14 @@ func logType(e events.Event) string {
 	case events.TurnDelayed:
 		return whatsapp + "message.delayed"
 	case events.TurnAnswered:
+		if e.Asked {
+			return "conversation.complete"
+		}
 		return whatsapp + "message.processed"
 	case events.TurnClosed:
+		if e.Asked {
+			return "conversation.complete.failed"
+		}
 		if e.Skipped {
 			return whatsapp + "message.skipped"
 		}

@@ -35,7 +35,7 @@ func (c *metadataCache) decode(raw []byte) (events.Metadata, error) {
 // stream owes. It need not even be decoded.
 func isSilent(eventType string) bool {
 	switch eventType {
-	case "TurnStarted", "SendAttempted", "PartResumed", "DeliveriesResumed", "SessionContinued", "SecretSealed", "AliasClaimed", "AliasReleased":
+	case "TurnAsked", "TurnStarted", "SendAttempted", "PartResumed", "DeliveriesResumed", "SessionContinued", "SecretSealed", "AliasClaimed", "AliasReleased":
 		return true
 	}
 	return false
@@ -174,6 +174,9 @@ func (w *writer) foldConversation(f fact) error {
 		err = w.linkContact(e)
 	case events.TurnAnswered:
 		row.bot = e.BotID
+		if e.Asked {
+			err = w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session)
+		}
 	}
 	if err != nil {
 		return err

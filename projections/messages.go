@@ -219,7 +219,7 @@ func (m *Model) walk(
 // lastOf gives the last revision that may hold a message of a conversation.
 // Answers to it may come after the next one of the stream has begun, but not
 // after the first turn of that one: turns come one after the other. What people
-// put in may come at any time.
+// put in or asked for may come at any time.
 func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, error) {
 	var next events.Revision
 	err := m.read.QueryRowContext(ctx, "SELECT coalesce(min(first), -1) FROM conversations WHERE stream = ? AND first > ?",
@@ -239,7 +239,7 @@ func (m *Model) lastOf(ctx context.Context, c Conversation) (events.Revision, er
 		if err != nil {
 			return false, err
 		}
-		if fact.(events.TurnStarted).Session != c.ID {
+		if started := fact.(events.TurnStarted); started.Session != c.ID && !started.Asked {
 			last = max(r.Revision, c.written)
 			return false, nil
 		}

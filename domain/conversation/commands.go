@@ -96,6 +96,8 @@ type Answer struct {
 	Thought     time.Duration        `msgpack:"th"`
 	Memory      []byte               `msgpack:"mm"`
 	EndSession  bool                 `msgpack:"es"`
+	// Asked is what was said with a turn that was asked for.
+	Asked string `msgpack:"as"`
 	// End is why the answer ended, if it is not simply complete.
 	End string `msgpack:"en"`
 	// Sending says that whoever reports could go on to send the first part.
@@ -110,6 +112,8 @@ type Delay struct {
 	Reason  string        `msgpack:"re"`
 	Wait    time.Duration `msgpack:"wa"`
 	Apology Apology       `msgpack:"ap"`
+	// Close is the word for why the turn is closed then, "" for EngineFailed.
+	Close string `msgpack:"cl"`
 }
 
 // Close ends a turn without an answer.

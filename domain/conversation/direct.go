@@ -92,8 +92,8 @@ func (d *draft) gone(session string) bool {
 }
 
 // deliverable gives the parts of an answer that somebody is to get.
-func (d *draft) deliverable(session string, parts []events.Part) []events.Part {
-	if d.state.session(session).Direct {
+func (d *draft) deliverable(turn *events.OpenTurn, parts []events.Part) []events.Part {
+	if turn.Ask != nil || d.state.session(turn.Session).Direct {
 		return nil
 	}
 	return parts

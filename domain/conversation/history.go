@@ -27,7 +27,7 @@ type Entry struct {
 func Tells(eventType string) bool {
 	switch eventType {
 	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentFailed",
-		"TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten", "MessageRewritten", "MessageStruck":
+		"TurnAsked", "TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten", "MessageRewritten", "MessageStruck":
 		return true
 	}
 	return false

@@ -23,6 +23,8 @@ func messages() []any {
 		ReportUnfetched{},
 		ReportContact{},
 		SkipContact{},
+		Ask{},
+		TurnState{},
 		Open{},
 		Describe{},
 		Write{},

@@ -91,6 +91,7 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Write{Session: name, Messages: []conversation.Written{{ID: fresh, Type: "user", Text: "x"}}},
 		conversation.Rewrite{Session: name, Message: part, Changes: conversation.MessageChanges{Text: domain.Some("x")}},
 		conversation.Strike{Session: name, Message: part},
+		conversation.Ask{Session: name, Turn: "t" + fresh, Message: part, Text: part, As: events.Session{BotID: part}},
 		conversation.Resume{},
 		conversation.ReportFetched{Message: name},
 		conversation.ReportUnfetched{Message: name, Retry: sending, Wait: wait},
@@ -160,7 +161,7 @@ func TestDecisions(t *testing.T) {
 				t.Fatalf("deciding changed the state: %s", diff)
 			}
 			if err != nil {
-				if !domain.IsRefusal(err, domain.Stale) && !domain.IsRefusal(err, domain.NotFound) {
+				if !domain.IsRefusal(err, domain.Stale) && !domain.IsRefusal(err, domain.NotFound) && !domain.IsRefusal(err, domain.Busy) {
 					t.Fatalf("%T: %v", c.Body, err)
 				}
 				continue
@@ -172,15 +173,69 @@ func TestDecisions(t *testing.T) {
 			if diff := same(s, decider.Fold(s, again...)); err == nil && diff != "" && !mayRepeat(c.Body) {
 				t.Fatalf("%T a second time changed the state: %s", c.Body, diff)
 			}
-			if len(s.Inbox) > 0 && len(decider.Owed(s)) == 0 {
+			if len(s.Inbox)+len(s.Asked) > 0 && len(decider.Owed(s)) == 0 {
 				t.Fatalf("messages wait and nobody sees to them after %T", c.Body)
 			}
 		}
 		if diff := cmp.Diff(s, fromSnapshot(decider, history)); diff != "" {
 			t.Fatalf("loading from the last snapshot gives another state: %s", diff)
 		}
-		settle(t, decider, s, at)
+		checkTurns(t, append(history, settle(t, decider, s, at)...))
 	})
+}
+
+// checkTurns holds turns to what is promised of them: there is one at a time;
+// those that were asked for come in their order, end, and send nothing; and
+// what was said with them is there with an answer, and else not at all.
+func checkTurns(t *rapid.T, facts []events.Event) {
+	open := ""
+	var waiting []events.Ask
+	asked, written := map[string]string{}, map[string]bool{}
+	end := func(turn string, wasAsked bool, parts []events.Part) {
+		message, ok := asked[turn]
+		switch {
+		case turn == open:
+			open = ""
+		case ok:
+			t.Fatalf("the turn %s ends, and %q is open", turn, open)
+		}
+		if ok != wasAsked || ok && len(parts) > 0 {
+			t.Fatalf("the turn %s ends, asked for: %v, with %d parts", turn, wasAsked, len(parts))
+		}
+		delete(asked, turn)
+		delete(written, message)
+	}
+	for _, fact := range facts {
+		switch f := fact.(type) {
+		case events.TurnAsked:
+			waiting, asked[f.Ask.Turn] = append(waiting, f.Ask), f.Ask.Message
+		case events.TurnStarted:
+			if open != "" {
+				t.Fatalf("the turn %s starts while %s is open", f.Turn, open)
+			}
+			if open = f.Turn; f.Asked {
+				if f.Turn != waiting[0].Turn {
+					t.Fatalf("the turn %s starts before %s", f.Turn, waiting[0].Turn)
+				}
+				waiting = waiting[1:]
+			}
+		case events.MessageWritten:
+			written[f.Message] = true
+		case events.TurnAnswered:
+			if message := asked[f.Turn]; message != "" && !written[message] {
+				t.Fatalf("the turn %s is answered without what was said", f.Turn)
+			}
+			end(f.Turn, f.Asked, f.Parts)
+		case events.TurnClosed:
+			if message := asked[f.Turn]; message != "" && written[message] {
+				t.Fatalf("the turn %s is closed, and what was said stays", f.Turn)
+			}
+			end(f.Turn, f.Asked, f.Parts)
+		}
+	}
+	if len(asked) > 0 {
+		t.Fatalf("nobody answers what was asked for: %v", asked)
+	}
 }
 
 // mayRepeat names the command for which a second one is a second wish. The
@@ -208,6 +263,9 @@ func fit(s conversation.State, c domain.Command) domain.Command {
 	case conversation.Answer:
 		b.Turn = turn
 		b.Parts = []events.Part{{ID: turn + "-0"}, {ID: turn + "-1"}}
+		c.Body = b
+	case conversation.Ask:
+		b.Session, b.Message = s.Session.ID, "q"+b.Turn
 		c.Body = b
 	case conversation.Delay:
 		b.Turn = turn
@@ -266,12 +324,13 @@ func fromSnapshot(d domain.Decider[conversation.State], facts []events.Event) co
 	return d.Fold(conversation.State{}, facts[first:]...)
 }
 
-// settle does what is owed until nothing is: work must come to an end.
-func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.State, at events.Instant) {
+// settle does what is owed until nothing is: work must come to an end. It gives
+// what happens.
+func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.State, at events.Instant) (happened []events.Event) {
 	for range 1000 {
 		owed := d.Owed(s)
 		if len(owed) == 0 {
-			return
+			return happened
 		}
 		at = max(at, owed[0].Due)
 		var body any
@@ -283,7 +342,7 @@ func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.Sta
 			if err != nil {
 				t.Fatalf("a part that is owed may not be sent: %v", err)
 			}
-			s = d.Fold(s, facts...)
+			s, happened = d.Fold(s, facts...), append(happened, facts...)
 			body = conversation.ReportSent{Part: task.Part.ID, WAMID: "wamid." + task.Part.ID}
 		case conversation.GiveUp, conversation.Begin:
 			body = task
@@ -296,7 +355,8 @@ func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.Sta
 		if err != nil {
 			t.Fatalf("%T: %v", body, err)
 		}
-		s = d.Fold(s, facts...)
+		s, happened = d.Fold(s, facts...), append(happened, facts...)
 	}
 	t.Fatalf("work never ends: %+v", d.Owed(s))
+	return nil
 }

@@ -163,6 +163,9 @@ func (p Policy) session(id string, at events.Instant) events.Session {
 // and nothing more is waited for: all waiting messages of the oldest one's
 // session, in the order in which they were written.
 func (d *draft) startTurn() {
+	if d.startAsked() {
+		return
+	}
 	s := d.state
 	if !s.gathered() || d.at < s.Gather {
 		return

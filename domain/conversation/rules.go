@@ -34,6 +34,9 @@ type Rules struct {
 	// TurnBound how long after its start the last try may begin.
 	TurnAttempts int
 	TurnBound    time.Duration
+	// Patience is how long after its start a turn that somebody asked for is
+	// tried again: they wait for it.
+	Patience time.Duration
 	// SendAttempts bounds how often one part is given to Meta when Meta
 	// refuses it, SendBound how long after its first try; UnclearAttempts
 	// bounds the tries whose outcome stays unknown.
@@ -62,6 +65,7 @@ func DefaultRules() Rules {
 		FetchBound:      2 * time.Minute,
 		TurnAttempts:    5,
 		TurnBound:       10 * time.Minute,
+		Patience:        20 * time.Second,
 		SendAttempts:    8,
 		SendBound:       domain.Day,
 		UnclearAttempts: 2,
@@ -100,11 +104,13 @@ func New(r Rules) domain.Decider[State] {
 }
 
 func answer(s State, question any) (any, error) {
-	q, ok := question.(Granted)
-	if !ok {
-		return nil, domain.Refused(domain.Invalid, "", "conversations do not know this question")
+	switch q := question.(type) {
+	case Granted:
+		return len(s.Outbox) > 0 && s.Outbox[0].ID == q.Part && s.Outbox[0].Trying, nil
+	case TurnState:
+		return s.asked(q.Turn), nil
 	}
-	return len(s.Outbox) > 0 && s.Outbox[0].ID == q.Part && s.Outbox[0].Trying, nil
+	return nil, domain.Refused(domain.Invalid, "", "conversations do not know this question")
 }
 
 func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
@@ -141,6 +147,8 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.rewrite(body)
 	case Strike:
 		err = d.strike(body)
+	case Ask:
+		err = d.ask(body)
 	case Resume:
 		d.resume()
 	case ReportFetched:
@@ -155,8 +163,10 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.sent(body)
 	case ReportRefused:
 		d.refused(body)
+		d.startTurn()
 	case ReportUnclear:
 		d.unclear(body)
+		d.startTurn()
 	default:
 		err = domain.Refused(domain.Invalid, "", "conversations do not know this command")
 	}

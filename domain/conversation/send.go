@@ -64,13 +64,15 @@ func (d *draft) abandon(body Abandon) {
 		d.record(events.AttachmentFailed{Session: f.Session, Message: f.Message, Kind: f.Kind, Reason: body.Detail})
 	}
 	d.drop(body.Reason, body.Detail, func(events.OpenPart) bool { return true })
+	d.startTurn()
 }
 
-// drop ends the open turn, what waits for the next one, and the parts that a
+// drop ends the open turn, unless whoever asked for it waits for its answer,
+// what waits for the next one, and the parts that a
 // condition holds for.
 func (d *draft) drop(reason, detail string, which func(events.OpenPart) bool) {
 	waiting := d.state.Inbox
-	if turn := d.state.Turn; turn != nil {
+	if turn := d.state.Turn; turn != nil && turn.Ask == nil {
 		d.endProgress()
 		d.record(events.TurnClosed{
 			Session: turn.Session, Turn: turn.ID, Skipped: true, Reason: reason, Detail: detail, Messages: ids(turn.Messages),

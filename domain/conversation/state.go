@@ -81,6 +81,8 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		s = s.linked(f)
 	case events.ContactSkipped:
 		s.Was, s.Collect = nil, nil
+	case events.TurnAsked:
+		s = s.turnAsked(r, f)
 	case events.TurnStarted:
 		s = s.turnStarted(f)
 	case events.ProgressReported:
@@ -140,6 +142,7 @@ func (s State) awaits(session string) bool {
 		return false
 	}
 	return s.Turn != nil && s.Turn.Session == session ||
+		slices.ContainsFunc(s.Asked, func(a events.Ask) bool { return a.Session == session }) ||
 		slices.ContainsFunc(s.Inbox, func(w events.Waiting) bool { return w.Session == session })
 }
 
@@ -177,6 +180,9 @@ func (s State) received(r Rules, f events.MessageReceived) State {
 }
 
 func (s State) turnStarted(f events.TurnStarted) State {
+	if i := s.askIndex(f.Turn); i >= 0 {
+		return s.askStarted(f, i)
+	}
 	turn := &events.OpenTurn{ID: f.Turn, Session: f.Session, StartedAt: f.At}
 	var rest []events.Waiting
 	for _, w := range s.Inbox {
@@ -201,9 +207,6 @@ func (s State) turnDelayed(f events.TurnDelayed) State {
 }
 
 func (s State) turnAnswered(f events.TurnAnswered) State {
-	if s.Turn != nil && s.Turn.ID == f.Turn {
-		s.Turn = nil
-	}
 	s = s.queued(f.Session, f.Parts, nil)
 	s = s.changeSession(f.Session, func(e *events.Session) {
 		if e.BotID != f.BotID && (e.BotID != "" || e.BlueprintID == "") {
@@ -214,6 +217,7 @@ func (s State) turnAnswered(f events.TurnAnswered) State {
 			e.BotID, e.BotRevision, e.Pinned = f.BotID, f.BotRevision, true
 		}
 	})
+	s = s.turnEnded(f.Turn)
 	if f.EndSession && s.Session.ID == f.Session && !s.Session.Direct {
 		s = s.retire()
 	}
@@ -234,9 +238,7 @@ func (s State) changeSession(id string, change func(*events.Session)) State {
 }
 
 func (s State) turnClosed(f events.TurnClosed) State {
-	if s.Turn != nil && s.Turn.ID == f.Turn {
-		s.Turn = nil
-	}
+	s = s.turnEnded(f.Turn)
 	var rest []events.Waiting
 	for _, w := range s.Inbox {
 		if !slices.Contains(f.Messages, w.Message) {

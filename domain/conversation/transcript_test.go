@@ -163,7 +163,7 @@ func (p *play) command(verb string, a map[string]string) any {
 			WAMID: a["wamid"], Status: a[""], Echo: a["echo"], At: p.now, Code: atoi("code"),
 		}}}
 	case "answer":
-		body := conversation.Answer{Turn: a["turn"], BotID: "bot1", Sending: a["sending"] != "no", EndSession: a["end"] == "yes"}
+		body := conversation.Answer{Turn: a["turn"], BotID: "bot1", Sending: a["sending"] != "no", EndSession: a["end"] == "yes", Asked: a["said"]}
 		for i, text := range strings.Split(a[""], "|") {
 			if text == "" {
 				continue
@@ -206,6 +206,10 @@ func (p *play) command(verb string, a map[string]string) any {
 		return conversation.Rewrite{Session: a["session"], Message: a[""], Changes: conversation.MessageChanges{Text: domain.Some(a["text"])}}
 	case "strike":
 		return conversation.Strike{Session: a["session"], Message: a[""]}
+	case "ask":
+		return conversation.Ask{
+			Session: a["session"], Turn: a["turn"], Message: a["id"], Text: a[""], As: events.Session{BotID: a["bot"]},
+		}
 	case "resume":
 		return conversation.Resume{}
 	case "fetched":
@@ -217,7 +221,7 @@ func (p *play) command(verb string, a map[string]string) any {
 	case "contact":
 		return conversation.ReportContact{Session: a["session"], Contact: a[""]}
 	case "delay":
-		return conversation.Delay{Turn: a["turn"], Reason: a[""], Wait: wait, Apology: p.apology(a)}
+		return conversation.Delay{Turn: a["turn"], Reason: a[""], Wait: wait, Apology: p.apology(a), Close: a["close"]}
 	case "close":
 		return conversation.Close{Turn: a["turn"], Skipped: a["skipped"] == "yes", Reason: a[""], Apology: p.apology(a)}
 	case "attempt":
@@ -350,6 +354,10 @@ func (p *play) fields(v reflect.Value) string {
 		case events.Instant:
 			fmt.Fprintf(&out, " %s=+%s", name, x.Sub(p.start))
 		case events.Session:
+			fmt.Fprintf(&out, " %s=%s(bot %s)", name, x.ID, x.BotID)
+		case events.Ask:
+			fmt.Fprintf(&out, " %s", x.Turn)
+		case *events.Session:
 			fmt.Fprintf(&out, " %s=%s(bot %s)", name, x.ID, x.BotID)
 		case *events.Media:
 			out.WriteString(" media:" + x.ID)

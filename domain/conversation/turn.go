@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"time"
 
 	"parley/events"
@@ -12,11 +13,12 @@ func (d *draft) answer(body Answer) error {
 		return stale("the turn is not open")
 	}
 	d.endProgress()
+	d.askedFor(turn, body.Asked)
 	d.record(events.TurnAnswered{
-		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: d.deliverable(turn.Session, body.Parts),
+		Session: turn.Session, Turn: turn.ID, Messages: body.Messages, Parts: d.deliverable(turn, body.Parts),
 		BotID: body.BotID, BotRevision: body.BotRevision, Model: body.Model, Tokens: body.Tokens,
 		Waited: waited(turn).Microseconds(), Thought: body.Thought.Microseconds(),
-		Memory: body.Memory, EndSession: body.EndSession, End: body.End,
+		Memory: body.Memory, EndSession: body.EndSession && turn.Ask == nil, End: body.End, Asked: turn.Ask != nil,
 	})
 	d.next(body.Sending)
 	return nil
@@ -26,13 +28,12 @@ func (d *draft) answer(body Answer) error {
 // of the part that is now first, if whoever reports could go on to send it, or
 // the start of the next turn.
 func (d *draft) next(sending bool) {
-	if len(d.state.Outbox) == 0 {
-		d.startTurn()
-		return
+	if len(d.state.Outbox) > 0 {
+		if p := d.state.Outbox[0]; sending && !p.Trying && d.rules.due(d.state, p) <= d.at {
+			d.record(events.SendAttempted{Part: p.ID, Attempt: p.Attempts + 1, At: d.at})
+		}
 	}
-	if p := d.state.Outbox[0]; sending && !p.Trying && d.rules.due(d.state, p) <= d.at {
-		d.record(events.SendAttempted{Part: p.ID, Attempt: p.Attempts + 1, At: d.at})
-	}
+	d.startTurn()
 }
 
 func (d *draft) delay(body Delay) error {
@@ -41,8 +42,8 @@ func (d *draft) delay(body Delay) error {
 		return stale("the turn is not open")
 	}
 	due := d.at.Add(body.Wait)
-	if turn.Attempts+1 >= d.rules.TurnAttempts || due.Sub(turn.StartedAt) > d.rules.TurnBound {
-		return d.close(Close{Turn: body.Turn, Reason: EngineFailed, Detail: body.Reason, Apology: body.Apology})
+	if turn.Attempts+1 >= d.rules.TurnAttempts || due.Sub(turn.StartedAt) > d.rules.TurnBound || d.rules.impatient(turn, due) {
+		return d.close(Close{Turn: body.Turn, Reason: cmp.Or(body.Close, EngineFailed), Detail: body.Reason, Apology: body.Apology})
 	}
 	d.record(events.TurnDelayed{
 		Session: turn.Session, Turn: turn.ID, Attempt: turn.Attempts + 1, Reason: body.Reason, Due: due,
@@ -59,7 +60,7 @@ func (d *draft) close(body Close) error {
 	d.record(events.TurnClosed{
 		Session: turn.Session, Turn: turn.ID, Skipped: body.Skipped,
 		Reason: body.Reason, Detail: body.Detail, Messages: ids(turn.Messages),
-		Said: body.Apology.Said, Parts: d.deliverable(turn.Session, body.Apology.Parts),
+		Said: body.Apology.Said, Parts: d.deliverable(turn, body.Apology.Parts), Asked: turn.Ask != nil,
 	})
 	d.startTurn()
 	return nil
@@ -87,7 +88,7 @@ func (d *draft) progress(body Progress) error {
 	if turn == nil || turn.ID != body.Turn || turn.Progress > body.Number {
 		return stale("this was told before")
 	}
-	if d.state.session(turn.Session).Direct {
+	if turn.Ask != nil || d.state.session(turn.Session).Direct {
 		return stale("there is nobody to tell it to")
 	}
 	if d.at < d.rules.allowed(d.state) {
