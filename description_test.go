@@ -20,9 +20,6 @@ import (
 // One that is served must leave the list.
 var notServedYet = []string{
 	"POST /conversation/{conversationId}/delete",
-	"POST /conversation/{conversationId}/send",
-	"POST /conversation/{conversationId}/receive",
-	"POST /conversation/{conversationId}/complete",
 	"GET /conversation/{conversationId}/attachment/list",
 	"POST /conversation/{conversationId}/attachment/upload",
 	"POST /Attachment/{conversationId}/upload",

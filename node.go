@@ -75,6 +75,7 @@ type Node struct {
 	model    *projections.Model
 	engine   engine.Engine
 	answerer *perform.Answerer
+	taps     *perform.Taps
 	graph    *whatsapp.Client
 	host     *actors.Host
 	cluster  *cluster.Node
@@ -224,7 +225,8 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 	}
 	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, way)
 	metrics := perform.NewMetrics(n.metrics)
-	n.answerer = perform.NewAnswerer(n.engine, n.config.Model, n.config.TurnTime, n.config.Tasks, metrics)
+	n.taps = perform.NewTaps()
+	n.answerer = perform.NewAnswerer(n.engine, n.config.Model, n.config.TurnTime, n.config.Tasks, metrics, n.logger)
 	pacer := perform.NewPacer(n.config.NumberRate)
 	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
@@ -251,7 +253,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
 				Files: n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
 				Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
-				Metrics: metrics,
+				Taps: n.taps, Metrics: metrics,
 			}),
 		},
 	})
@@ -264,6 +266,10 @@ func (n *Node) startWaker(background context.Context) {
 	n.parts.Go(func() { w.run(background) })
 }
 
+// patienceMore is how much longer than one try of a turn a call waits: a model
+// that takes too long is to be told as such.
+const patienceMore = 5 * time.Second
+
 func (n *Node) serve(background context.Context, p Parts) error {
 	listener, err := n.secure(background)
 	if err != nil {
@@ -271,7 +277,7 @@ func (n *Node) serve(background context.Context, p Parts) error {
 	}
 	n.http = http.New(http.Config{
 		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
-		Answerer: n.answerer, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
+		Answerer: n.answerer, Taps: n.taps, Patience: n.config.TurnTime + patienceMore, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
 	})
 	if listener == nil {
 		return nil

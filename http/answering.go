@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"parley/domain/conversation"
@@ -35,6 +36,16 @@ func (s said) text() string {
 		}
 	}
 	return strings.Join(texts, "\n\n")
+}
+
+// id is the ID of what was said last, or else of the turn.
+func (s said) id(turn string) string {
+	for _, m := range slices.Backward(s.messages) {
+		if m.Call == nil {
+			return m.ID
+		}
+	}
+	return turn
 }
 
 // usage is what an answer cost, as the API shows it.

@@ -28,6 +28,9 @@ type Answerer interface {
 func (s *Server) answerOperations() []operation {
 	return []operation{
 		{method: post, path: "/conversation/complete", handle: s.complete, forms: answerForms},
+		{method: post, path: "/conversation/:id/send", handle: s.sendMessage, forms: answerForms},
+		{method: post, path: "/conversation/:id/receive", handle: s.receiveMessage, forms: answerForms},
+		{method: post, path: "/conversation/:id/complete", handle: s.completeMessage, forms: answerForms},
 	}
 }
 

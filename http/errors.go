@@ -55,6 +55,7 @@ var refusals = map[domain.Code]struct {
 	domain.NotFound: {404, "NOT_FOUND"},
 	domain.Conflict: {409, "CONFLICT"},
 	domain.Stale:    {409, "CONFLICT"},
+	domain.Busy:     {429, "TOO_MANY_REQUESTS"},
 }
 
 // problemOf is the one table from errors to answers. What it does not know is

@@ -46,6 +46,10 @@ type Config struct {
 	Vault  Vault
 	// Answerer answers what is stored nowhere.
 	Answerer Answerer
+	// Taps tell words while they are said. Patience is how long a call waits
+	// for the end of a turn.
+	Taps     Taps
+	Patience time.Duration
 	// Inspector is asked by live setups, PublicURL the base of the addresses
 	// that Meta is told, without a slash at the end; "" if it is not known.
 	Inspector Inspector
@@ -75,6 +79,8 @@ type Server struct {
 	vault     Vault
 	inspector Inspector
 	answerer  Answerer
+	taps      Taps
+	patience  time.Duration
 	publicURL string
 	tokens    map[[sha256.Size]byte]string
 	rates     *rates
@@ -90,7 +96,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
-		inspector: c.Inspector, answerer: c.Answerer, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
+		inspector: c.Inspector, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{

@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
+	"log/slog"
 	"time"
 
 	"parley/domain"
@@ -25,12 +24,13 @@ type Answerer struct {
 	time    time.Duration
 	slots   chan struct{}
 	metrics *Metrics
+	logger  *slog.Logger
 }
 
 // NewAnswerer makes an answerer. model is for questions that name none, "" if
 // there is none; bound is for one answer, most for answers at a time.
-func NewAnswerer(e engine.Engine, model string, bound time.Duration, most int, m *Metrics) *Answerer {
-	return &Answerer{engine: e, model: model, time: bound, slots: make(chan struct{}, most), metrics: m}
+func NewAnswerer(e engine.Engine, model string, bound time.Duration, most int, m *Metrics, logger *slog.Logger) *Answerer {
+	return &Answerer{engine: e, model: model, time: bound, slots: make(chan struct{}, most), metrics: m, logger: logger}
 }
 
 // Answer gives an engine's answer. token is told the words while they are
@@ -53,7 +53,7 @@ func (a *Answerer) Answer(ctx context.Context, q conversation.Question, token fu
 	}
 	defer func() { <-a.slots }()
 	p := pieces{tell: token}
-	acts, err := a.ask(ctx, t, p.watch)
+	acts, err := askGuarded(ctx, a.logger, a.engine, a.time, t, p.watch)
 	took := time.Since(t.Now)
 	a.metrics.engine(took, err)
 	answer := plainly(t.Sender, acts)
@@ -62,16 +62,6 @@ func (a *Answerer) Answer(ctx context.Context, q conversation.Question, token fu
 		return answer, ctx.Err()
 	}
 	return answer, unanswered(err)
-}
-
-// ask runs the engine; a panic in it is an error.
-func (a *Answerer) ask(ctx context.Context, t engine.Turn, watch func(engine.Act)) (acts []engine.Act, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the engine panicked: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return ask(ctx, a.engine, a.time, t, watch)
 }
 
 // enter waits until one more answer may be under way.

@@ -38,7 +38,9 @@ type Conversation struct {
 	Files       Files
 	Transcriber engine.Transcriber
 	// Pacer keeps phone numbers within what Meta takes.
-	Pacer   *Pacer
+	Pacer *Pacer
+	// Taps let people hear the turns that they asked for.
+	Taps    *Taps
 	Metrics *Metrics
 }
 
@@ -52,6 +54,9 @@ type Vault interface {
 func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 	switch task := w.Task.Body.(type) {
 	case conversation.RunTurn:
+		if task.Turn.Ask != nil {
+			return p.asked(ctx, w, task)
+		}
 		return p.turn(ctx, w, task)
 	case conversation.Begin:
 		return w.Report(ctx, "", task)

@@ -18,12 +18,12 @@ const (
 	historyPage   = 128
 )
 
-// history reads the session of a turn back from its stream, and the wamid of
-// the newest message that the turn answers.
-func (p *Conversation) history(ctx context.Context, stream events.Stream, task conversation.RunTurn) ([]engine.Message, string, error) {
+// history reads the session of a turn back from its stream, and tells it as
+// engines are told.
+func (p *Conversation) history(ctx context.Context, stream events.Stream, task conversation.RunTurn) ([]engine.Message, []events.Event, error) {
 	facts, err := p.sessionFacts(ctx, stream, task.Turn.Session)
 	if err != nil {
-		return nil, "", fmt.Errorf("read the history: %w", err)
+		return nil, nil, fmt.Errorf("read the history: %w", err)
 	}
 	entries := conversation.History(task.Turn.Session, facts)
 	messages := make([]engine.Message, len(entries))
@@ -34,7 +34,7 @@ func (p *Conversation) history(ctx context.Context, stream events.Stream, task c
 			messages[i].Images = p.picture(ctx, e.File)
 		}
 	}
-	return messages, newestWAMID(facts, task.Turn), nil
+	return messages, facts, nil
 }
 
 // told is a line of a history as engines are given it, without its picture.
@@ -101,6 +101,7 @@ func (p *Conversation) sessionFacts(ctx context.Context, stream events.Stream, s
 	return facts, nil
 }
 
+// newestWAMID is that of the newest message that a turn answers.
 func newestWAMID(facts []events.Event, turn events.OpenTurn) string {
 	if len(turn.Messages) == 0 {
 		return ""

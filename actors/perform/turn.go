@@ -21,32 +21,25 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if len(task.Turn.Messages) > 0 {
 		p.Metrics.stage("wait", time.Since(task.Turn.Messages[0].At.Time()))
 	}
-	var line line
-	if !task.Session.Direct {
-		var err error
-		line, err = p.line(ctx, w)
-		if done, err := p.cannotAnswer(ctx, w, turn, err); done {
-			return err
-		}
+	line, err := p.line(ctx, w)
+	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
+		return err
 	}
 	mind, err := p.mind(ctx, w, task.Session)
 	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
 		return err
 	}
-	history, wamid, err := p.history(ctx, w.Address.Stream(), task)
+	history, facts, err := p.history(ctx, w.Address.Stream(), task)
 	if err != nil {
 		return err
 	}
 	p.log(w).Debug("turn begins", "session", task.Session.ID, "turn", turn, "attempt", task.Turn.Attempts+1)
 	d := delivery{Conversation: p, work: w, terms: task.Terms}
-	if task.Session.Direct {
-		wamid = "" // nobody sees it
-	}
-	endTyping := p.showTyping(ctx, w, line, wamid)
+	endTyping := p.showTyping(ctx, w, line, newestWAMID(facts, task.Turn))
 	began := time.Now()
 	acts, err := ask(ctx, p.Engine, p.TurnTime, engine.Turn{
 		Model: mind.model, Backstory: mind.backstory, History: history, Memory: task.Session.Memory, Now: time.Now(), Sender: task.Session.ID,
-		Abilities: abilities(task.Session),
+		Abilities: engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true},
 	}, d.reporter(ctx, turn))
 	took := time.Since(began)
 	endTyping()
@@ -111,7 +104,7 @@ func (p *Conversation) cannotAnswer(ctx context.Context, w actors.Work, turn str
 		return true, w.Report(ctx, turn, abandonDeleted)
 	case errors.Is(cause, errNoBot):
 		return true, w.Report(ctx, turn, conversation.Close{
-			Turn: turn, Skipped: true, Reason: conversation.NoBot, Detail: "The integration has no bot to answer with.",
+			Turn: turn, Skipped: true, Reason: conversation.NoBot, Detail: "There is no bot to answer with.",
 		})
 	case errors.As(cause, &refusal):
 		return true, w.Report(ctx, turn, conversation.Close{
@@ -172,14 +165,6 @@ func (p *Conversation) bot(ctx context.Context, w actors.Work, s events.Session)
 		m.revision, m.model, m.backstory = s.BotRevision, settings.Model, settings.Backstory
 	}
 	return m, nil
-}
-
-// abilities are what can be shown in a session.
-func abilities(s events.Session) engine.Abilities {
-	if s.Direct {
-		return engine.Abilities{}
-	}
-	return engine.Abilities{Buttons: true, Lists: true, Location: true, Progress: true, NewConversation: true}
 }
 
 // ask runs an engine, for a time at most, and gathers its acts, also those
