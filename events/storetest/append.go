@@ -125,6 +125,13 @@ func testNoRetry(t *testing.T, f Factory) {
 			l.checkHolds(s, rs)
 		})
 	}
+	t.Run("at the end of a stream nothing is compared: an ID of before is stored again", func(t *testing.T) {
+		l, s := open(t, f), stream()
+		rs := records(2)
+		l.put(s, events.NoStream, rs...)
+		l.put(s, 1, rs...)
+		l.checkHolds(s, slices.Concat(rs, rs))
+	})
 	t.Run("the IDs of another stream are no retry", func(t *testing.T) {
 		l := open(t, f)
 		a, b := stream(), stream()

@@ -170,6 +170,9 @@ func testRecord(t *testing.T, f Factory) {
 		{"JSON data survives and is marked", func(r *events.Record) { r.JSON, r.Data = true, []byte(`{"a":[1,"ü",null]}`) }},
 		{"empty data survives", func(r *events.Record) { r.Data = nil }},
 		{"empty metadata survives", func(r *events.Record) { r.Metadata = nil }},
+		{"metadata in the server's own words survive as they are", func(r *events.Record) {
+			r.Metadata = []byte(`{"$correlationId":"c","$causationId":"d","at":1}`)
+		}},
 		{"large data survives", func(r *events.Record) { r.Data = slices.Repeat(bytes256, 1000) }},
 		{"a type with unusual letters survives", func(r *events.Record) { r.Type = "Größe.v2 'x\"" }},
 	}
