@@ -56,7 +56,7 @@ func Open(ctx context.Context, c Config) (*Model, error) {
 	}
 	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, moved: make(chan struct{}), asked: make(chan struct{}, 1)}
 	err := m.open(ctx)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, events.ErrUnavailable) {
 		c.Logger.Info("read model is folded anew", "file", c.Path, "reason", err)
 		if err = m.reset(); err == nil {
 			err = m.open(ctx)
@@ -123,13 +123,13 @@ func (m *Model) reset() error {
 // Close closes the file. Run must have ended.
 func (m *Model) Close() error { return errors.Join(m.read.Close(), m.writer.close()) }
 
-// Run folds the log until the context ends, and then returns nil. An error
-// means that the read model cannot go on.
+// Run folds the log until the context ends, and then returns nil. A log that is
+// unavailable is waited for. An error means that the read model cannot go on.
 func (m *Model) Run(ctx context.Context) error {
 	subscription := m.store.Subscribe(m.Position())
 	defer subscription.Close() // nothing is lost by it
 	for {
-		page, err := subscription.Next(ctx)
+		page, err := m.next(ctx, subscription)
 		if err == nil {
 			err = m.fold(ctx, page)
 		}
@@ -144,6 +144,31 @@ func (m *Model) Run(ctx context.Context) error {
 		m.pause(ctx, len(page))
 	}
 }
+
+// next reads on, and tries again for as long as the log is unavailable.
+func (m *Model) next(ctx context.Context, s events.Subscription) ([]events.Recorded, error) {
+	for away := false; ; {
+		page, err := s.Next(ctx)
+		switch {
+		case err == nil && away:
+			m.logger.Info("the log is folded again", "position", uint64(m.Position()))
+			return page, nil
+		case !errors.Is(err, events.ErrUnavailable):
+			return page, err
+		case !away:
+			away = true
+			m.logger.Warn("the log is not folded while it is unavailable", "position", uint64(m.Position()), "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(whenAway):
+		}
+	}
+}
+
+// whenAway is the time between tries to read a log that is unavailable.
+const whenAway = time.Second
 
 // fold folds a page, and tries again for as long as the disk is full: nothing of
 // it is written then, and the log itself goes on refusing what finds no room.
