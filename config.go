@@ -19,8 +19,12 @@ import (
 // Config is what an operator can set. Settings lists the names, defaults and
 // meanings.
 type Config struct {
-	Listen        string
-	Data          string
+	Listen string
+	Data   string
+	// Events is where the log is: "" or "local" in the data directory, or an
+	// EventStoreDB's connection string. LogDoor serves a local one to others.
+	Events        events.Secret
+	LogDoor       LogDoor
 	Tokens        map[string]events.Secret // account → secret
 	PublicURL     string
 	GraphURL      string
@@ -69,6 +73,28 @@ var settings = []setting{
 	{
 		"data", "PARLEY_DATA", "./data", "directory of the log, the read models and the generated keys",
 		func(c *Config, v string) error { c.Data = v; return nil },
+	},
+	{
+		"events", "PARLEY_EVENTS", "local", "where the log is: local, in the data directory, or the connection string of an EventStoreDB, for example " +
+			"esdb://user:password@host:2113?tlsCAFile=ca.crt",
+		func(c *Config, v string) error { c.Events = events.NewSecret(v); return checkEvents(c.Events) },
+	},
+	{
+		"log-listen", "PARLEY_LOG_LISTEN", "", "address at which a local log is served to others, as an EventStoreDB is; nowhere by default. " +
+			"Beyond this machine it needs TLS and a password",
+		func(c *Config, v string) error { c.LogDoor.Listen = v; return nil },
+	},
+	{
+		"log-user", "PARLEY_LOG_USER", "", "user:password that those must know who use the log",
+		func(c *Config, v string) error { return c.LogDoor.setUser(v) },
+	},
+	{
+		"log-tls-cert", "PARLEY_LOG_TLS_CERT", "", "certificate file for those who use the log; read again when it changes",
+		func(c *Config, v string) error { c.LogDoor.Cert = v; return nil },
+	},
+	{
+		"log-tls-key", "PARLEY_LOG_TLS_KEY", "", "key file of that certificate",
+		func(c *Config, v string) error { c.LogDoor.Key = v; return nil },
 	},
 	{
 		"tokens", "PARLEY_TOKENS", "", "account:secret pairs that may call the API, separated by commas, beside those of parley token; " +
@@ -210,7 +236,7 @@ func LoadConfig(command string, args []string, getenv func(string) string, outpu
 			return c, fmt.Errorf("%s: %w", from, err)
 		}
 	}
-	if err := c.TLS.check(); err != nil {
+	if err := errors.Join(c.TLS.check(), c.LogDoor.check(c.Events)); err != nil {
 		return c, err
 	}
 	c.complete()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -58,6 +59,20 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the log", func(t *testing.T) {
+		elsewhere := "esdb://u:tops3cret@host"
+		c, err := load(t, map[string]string{"PARLEY_EVENTS": elsewhere})
+		if err != nil || c.Events.Reveal() != elsewhere || strings.Contains(fmt.Sprintf("%+v", c), "tops3cret") {
+			t.Errorf("%+v %v", c, err) // P9
+		}
+		for _, args := range [][]string{
+			{"--events", elsewhere, "--log-listen", "127.0.0.1:2113"}, {"--log-tls-cert", "c"}, {"--log-tls-key", "k"},
+		} {
+			if _, err := load(t, nil, args...); err == nil || !strings.Contains(err.Error(), "PARLEY_LOG_") {
+				t.Errorf("%v: %v", args, err)
+			}
+		}
+	})
 	t.Run("tokens", func(t *testing.T) {
 		c, err := load(t, map[string]string{"PARLEY_TOKENS": "acme:one, globex:two:with:colons"})
 		if err != nil || c.Tokens["acme"].Reveal() != "one" || c.Tokens["globex"].Reveal() != "two:with:colons" {
@@ -84,6 +99,10 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_TLS_CA", "letsencrypt", "http:// or https://"},
 		{"PARLEY_RATE", "-1", "0 or more"},
 		{"PARLEY_RATE", "NaN", "0 or more"},
+		{"PARLEY_EVENTS", "postgres://u:tops3cret@host", "must be local or an EventStoreDB"},
+		{"PARLEY_EVENTS", "esdb://u:tops3cret%@host", "not one of EventStoreDB"},
+		{"PARLEY_EVENTS", "esdb://u:tops3cret@host?tsl=false", `"tsl"`},
+		{"PARLEY_LOG_USER", "tops3cret", "user:password"},
 		{"PARLEY_LOG_LEVEL", "loud", "loud"},
 		{"PARLEY_LOG_FORMAT", "xml", "text or json"},
 	} {

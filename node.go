@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	nethttp "net/http"
@@ -29,7 +30,7 @@ import (
 	"parley/domain/integration"
 	"parley/engine"
 	"parley/events"
-	"parley/events/local"
+	"parley/events/esdbserver"
 	"parley/events/vault"
 	"parley/http"
 	"parley/http/admin"
@@ -82,6 +83,8 @@ type Node struct {
 	http     *http.Server
 	plain    *nethttp.Server // beside TLS
 	admin    *admin.Server
+	logDoor  *esdbserver.Server
+	dataLock io.Closer // where the log is elsewhere
 	listener net.Listener
 
 	failed chan error // the first part that cannot go on
@@ -95,13 +98,14 @@ type Node struct {
 func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener net.Listener) (*Node, error) {
 	n, background := newNode(c, logger, listener)
 	err := n.bring(ctx, []step{
-		{"log", func(context.Context) error { return n.openStore(background, p) }},
+		{"log", func(ctx context.Context) error { return n.openStore(ctx, background, p) }},
 		{"vault", func(context.Context) error { return n.openVault() }},
 		{"media store", func(context.Context) error { return n.openFiles(p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, p) }},
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
+		{"log's door", func(context.Context) error { return n.serveLog(background) }},
 		{"door", func(context.Context) error { return n.serve(background, p) }},
 	})
 	if err != nil {
@@ -136,25 +140,6 @@ func (n *Node) bring(ctx context.Context, steps []step) error {
 			return errors.Join(fmt.Errorf("start the %s: %w", step.what, err), n.Stop(stop))
 		}
 	}
-	return nil
-}
-
-func (n *Node) openStore(background context.Context, p Parts) error {
-	if n.store = p.Store; n.store != nil {
-		return nil
-	}
-	store, err := local.Open(filepath.Join(n.config.Data, "log"), local.Options{Logger: n.logger, Metrics: n.metrics})
-	if err != nil {
-		return err
-	}
-	n.store = store
-	n.parts.Go(func() {
-		select {
-		case <-background.Done():
-		case <-store.Failed():
-			n.fail(fmt.Errorf("the log cannot be written any more: %w", store.Err()))
-		}
-	})
 	return nil
 }
 
@@ -352,6 +337,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.cluster != nil {
 		errs = append(errs, n.cluster.Stop(ctx, graceTime))
 	}
+	if n.logDoor != nil {
+		n.logDoor.Stop(ctx)
+	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
 	}
@@ -361,6 +349,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	if n.model != nil {
 		errs = append(errs, n.model.Close())
+	}
+	if n.dataLock != nil {
+		errs = append(errs, n.dataLock.Close())
 	}
 	return errors.Join(errs...)
 }

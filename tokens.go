@@ -111,8 +111,9 @@ const (
 	deskLook = 100 * time.Millisecond
 )
 
-// OpenDesk opens the desk of a data directory, which must exist.
-func OpenDesk(ctx context.Context, data string, logger *slog.Logger) (*Desk, error) {
+// OpenDesk opens the desk of a data directory, which must exist, and of a log as
+// in Config.Events.
+func OpenDesk(ctx context.Context, data, log string, logger *slog.Logger) (*Desk, error) {
 	if info, err := os.Stat(data); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("there is no data directory %s", data)
 	}
@@ -124,7 +125,7 @@ func OpenDesk(ctx context.Context, data string, logger *slog.Logger) (*Desk, err
 		if !errors.Is(err, admin.ErrNobody) {
 			return nil, err
 		}
-		node, err := startBooks(ctx, data, logger)
+		node, err := startBooks(ctx, Config{Data: data, Events: events.NewSecret(log)}, logger)
 		if err == nil {
 			return &Desk{Tokens: tokens{node.cluster, node.model}, close: node.Stop}, nil
 		}
@@ -141,10 +142,10 @@ func OpenDesk(ctx context.Context, data string, logger *slog.Logger) (*Desk, err
 
 // startBooks brings up what tokens need, and no more: nothing is served, and
 // nobody is woken who would write to people.
-func startBooks(ctx context.Context, data string, logger *slog.Logger) (*Node, error) {
-	n, background := newNode(Config{Data: data}, logger, nil)
+func startBooks(ctx context.Context, c Config, logger *slog.Logger) (*Node, error) {
+	n, background := newNode(c, logger, nil)
 	return n, n.bring(ctx, []step{
-		{"log", func(context.Context) error { return n.openStore(background, Parts{}) }},
+		{"log", func(ctx context.Context) error { return n.openStore(ctx, background, Parts{}) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"accounts", func(ctx context.Context) (err error) {
 			n.host = actors.NewHost(n.store, actors.DefaultLimits(), logger, n.metrics)

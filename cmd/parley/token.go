@@ -40,7 +40,7 @@ func token(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	desk, err := parley.OpenDesk(ctx, o.data, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	desk, err := parley.OpenDesk(ctx, o.data, os.Getenv("PARLEY_EVENTS"), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}

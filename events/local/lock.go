@@ -13,6 +13,21 @@ import (
 // ErrInUse says that another process has the log open.
 var ErrInUse = errors.New("the event log there is in use by another process")
 
+// Lock takes the exclusive right to a directory, and makes it if it is not
+// there. It is for what belongs to one process and has no log of its own beside
+// it. The right ends when what it returns is closed; ErrInUse says that another
+// process has it.
+func Lock(dir string) (io.Closer, error) {
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	f, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
 // lockDir takes the exclusive right to a log's directory. The kernel gives it
 // back when the file is closed, and when the process ends in any way.
 func lockDir(dir string) (*os.File, error) {
