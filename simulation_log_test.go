@@ -69,20 +69,29 @@ func (b *badDisk) Read(ctx context.Context, stream events.Stream, from events.Re
 
 // Subscribe gives a reader that the log may lose.
 func (b *badDisk) Subscribe(after events.Position) events.Subscription {
-	return badReader{b.Store.Subscribe(after), b}
+	return &badReader{Subscription: b.Store.Subscribe(after), disk: b}
 }
 
 type badReader struct {
 	events.Subscription
 	disk *badDisk
+	held []events.Recorded // what it could not give yet
 }
 
-func (b badReader) Next(ctx context.Context) ([]events.Recorded, error) {
-	page, err := b.Subscription.Next(ctx)
+func (b *badReader) Next(ctx context.Context) ([]events.Recorded, error) {
+	if len(b.held) == 0 {
+		page, err := b.Subscription.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b.held = page
+	}
 	if b.disk.is("loses its readers") {
 		return nil, events.ErrUnavailable
 	}
-	return page, err
+	page := b.held
+	b.held = nil
+	return page, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
