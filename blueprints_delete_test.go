@@ -71,6 +71,7 @@ func TestDeletingABlueprintWithItsResources(t *testing.T) { // A19
 		e := h.shops()
 		h.person(alice).Write("Hello")
 		h.settle()
+		h.post("/bot/"+e.lost[1]+"/update", object{"alias": "fresh"}) // too new to be taken from one who does not use it
 		began := time.Now()
 		h.post("/blueprint/@shops/delete", object{"deleteResources": "true"})
 		h.rule("the answer comes when they are gone", func(t rule) {
@@ -92,7 +93,7 @@ func TestDeletingABlueprintWithItsResources(t *testing.T) { // A19
 		h.rule("their aliases are free", func(t rule) { // A17
 			h.create("/blueprint", object{"alias": "shops"})
 			h.create("/bot", object{"alias": "bot0"})
-			h.create("/bot", object{"alias": "bot1"})
+			h.create("/bot", object{"alias": "fresh"})
 			h.create("/file", object{"alias": "menu"})
 			h.create(integrations, object{"alias": "shop"})
 		})

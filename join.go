@@ -86,6 +86,14 @@ func (n *Node) doomed(ctx context.Context, blueprint string) ([]perform.Doomed, 
 	return things, err
 }
 
+// botsOf counts the bots of a blueprint, as far as the log goes now.
+func (n *Node) botsOf(ctx context.Context, account, blueprint string) (bots int, first string, err error) {
+	if err := n.model.CatchUp(ctx); err != nil {
+		return 0, "", err
+	}
+	return n.model.CountBots(ctx, account, blueprint)
+}
+
 // waker finds actors that owe work which nobody is at: after a start, and when
 // it is due long after an actor left memory.
 type waker struct {

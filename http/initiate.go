@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/domain/blueprint"
 	"parley/domain/conversation"
 	"parley/events"
 	"parley/whatsapp"
@@ -59,9 +60,10 @@ func (s *Server) initiate(c call) error {
 	if err != nil {
 		return err
 	}
+	if i.Settings.BotID, err = c.speaker(i.Settings); err != nil {
+		return err
+	}
 	switch {
-	case i.Settings.BotID == "":
-		return invalid("WhatsApp integration does not have a bot configured")
 	case i.Settings.AccessToken == "":
 		return invalid("WhatsApp integration does not have an access token configured")
 	case i.Settings.PhoneNumberID == "":
@@ -75,6 +77,27 @@ func (s *Server) initiate(c call) error {
 		return err
 	}
 	return c.answerID(i.ID)
+}
+
+// speaker gives the bot that speaks for an integration: its own one, or the
+// only one of its blueprint. The session keeps it.
+func (c call) speaker(s events.IntegrationSettings) (string, error) {
+	const none = "WhatsApp integration does not have a bot configured"
+	switch {
+	case s.BotID != "":
+		return s.BotID, nil
+	case s.BlueprintID == "":
+		return "", invalid(none)
+	}
+	bots, first, err := c.server.model.CountBots(c.UserContext(), c.account, s.BlueprintID)
+	if err != nil {
+		return "", err
+	}
+	only, err := blueprint.Speaker(bots, first)
+	if err != nil {
+		return "", invalid(none + ": " + err.Error())
+	}
+	return only, nil
 }
 
 // command gives the words a history and parts for Meta.

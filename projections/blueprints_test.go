@@ -189,3 +189,35 @@ func TestWhatGoesWithABlueprint(t *testing.T) { // A19
 		}
 	})
 }
+
+func TestTheBotThatSpokeForABlueprintHasTheConversation(t *testing.T) { // D1
+	f := start(t)
+	f.group()
+	botOf := func(session string) string {
+		c, err := f.model.Conversation(t.Context(), "acme", session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.BotID
+	}
+	session := func(stream events.Stream, id string, facts ...events.Event) {
+		f.put(stream, 0, append([]events.Event{events.SessionStarted{Session: events.Session{ID: id, BlueprintID: "p1"}}}, facts...)...)
+	}
+	answered := func(session, bot string) events.Event {
+		return events.TurnAnswered{Session: session, Turn: "t", BotID: bot}
+	}
+	cut := ""
+	session("conversation-k1.1", "s1")
+	session("conversation-k1.2", "s2", answered("s2", "m1"), answered("s2", "m2"))
+	session("conversation-k1.3", "s3", events.SessionDescribed{Session: "s3", Changes: events.SessionChanges{BotID: &cut}}, answered("s3", "m1"))
+	session("conversation-k1.4", "s4", answered("s4", "gone"))
+	for id, want := range map[string]string{"s1": "", "s2": "m1", "s3": "", "s4": ""} {
+		if got := botOf(id); got != want {
+			t.Errorf("%s has the bot %q, want %q", id, got, want)
+		}
+	}
+	f.put("bot-m1", 0, events.BotDeleted{Account: "acme"})
+	if got := botOf("s2"); got != "" {
+		t.Errorf("after its deletion it is %q", got)
+	}
+}

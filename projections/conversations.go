@@ -82,9 +82,9 @@ func (w *writer) startConversation(f fact, integration string, e events.SessionS
 		}
 	}
 	w.conversations.put(s.ID, int64(f.Position))
-	err := w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, contact, model, backstory, meta, created, updated) "+
-		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?)",
-		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.Contact, s.Model, s.Backstory, string(meta), f.at, f.at)
+	err := w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, blueprint, contact, model, backstory, meta, created, updated) "+
+		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)",
+		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.BlueprintID, s.Contact, s.Model, s.Backstory, string(meta), f.at, f.at)
 	if err == nil && e.Described != nil {
 		err = w.describeConversation(f, s.ID, *e.Described)
 	}
@@ -100,8 +100,20 @@ func (w *writer) describeConversation(f fact, id string, c events.SessionChanges
 	meta = string(events.WithKeys([]byte(meta), c.Meta))
 	return w.exec("UPDATE conversations SET name = coalesce(?, name), description = coalesce(?, description), "+
 		"bot = CASE WHEN ? IS NULL THEN bot ELSE (SELECT coalesce(max(id), '') FROM bots WHERE id = ?) END, "+
+		"blueprint = CASE WHEN ? IS NULL THEN blueprint ELSE '' END, "+
 		"contact = CASE WHEN ? IS NULL THEN contact ELSE (SELECT coalesce(max(id), '') FROM contacts WHERE id = ?) END, "+
 		"model = coalesce(?, model), backstory = coalesce(?, backstory), "+
 		"privacy = coalesce(?, privacy), moderation = coalesce(?, moderation), meta = ?, updated = ? WHERE id = ?",
-		c.Name, c.Description, c.BotID, c.BotID, c.ContactID, c.ContactID, c.Model, c.Backstory, c.Privacy, c.Moderation, meta, f.at, id)
+		c.Name, c.Description, c.BotID, c.BotID, c.BotID, c.ContactID, c.ContactID, c.Model, c.Backstory, c.Privacy, c.Moderation, meta, f.at, id)
+}
+
+// keepBot notes the bot that answered for a session's blueprint: from then on
+// it is the session's.
+func (w *writer) keepBot(e events.TurnAnswered) error {
+	seq, err := w.conversation(e.Session)
+	if err != nil || e.BotID == "" {
+		return err
+	}
+	return w.exec("UPDATE conversations SET bot = (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), blueprint = '' "+
+		"WHERE seq = ? AND blueprint <> ''", e.BotID, seq)
 }

@@ -174,7 +174,8 @@ func (w *writer) foldConversation(f fact) error {
 		err = w.linkContact(e)
 	case events.TurnAnswered:
 		row.bot = e.BotID
-		if e.Asked {
+		err = w.keepBot(e)
+		if err == nil && e.Asked {
 			err = w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session)
 		}
 	}

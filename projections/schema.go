@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 8
+const version = 9
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -79,6 +79,7 @@ CREATE TABLE conversations (
 	stream      TEXT NOT NULL,
 	first       INTEGER NOT NULL, -- revision in the stream that it begins with
 	bot         TEXT NOT NULL,
+	blueprint   TEXT NOT NULL, -- whose only bot may answer; '' once a bot has
 	contact     TEXT NOT NULL,
 	name        TEXT NOT NULL DEFAULT '',
 	description TEXT NOT NULL DEFAULT '',

@@ -24,6 +24,9 @@ type Conversation struct {
 	Logger *slog.Logger
 	// Model is the model of bots that name none; "" if there is none.
 	Model string
+	// BotsOf counts the bots of an account that a blueprint has, as far as the
+	// log goes now, and gives one of them.
+	BotsOf func(ctx context.Context, account, blueprint string) (bots int, first string, err error)
 	// TurnTime bounds one try to answer.
 	TurnTime time.Duration
 	// SendTime bounds one call to Meta, from when its attempt is put to the

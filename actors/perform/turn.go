@@ -1,7 +1,6 @@
 package perform
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -9,7 +8,6 @@ import (
 
 	"parley/actors"
 	"parley/domain"
-	"parley/domain/bot"
 	"parley/domain/conversation"
 	"parley/engine"
 	"parley/events"
@@ -104,7 +102,7 @@ func (p *Conversation) cannotAnswer(ctx context.Context, w actors.Work, turn str
 		return true, w.Report(ctx, turn, abandonDeleted)
 	case errors.Is(cause, errNoBot):
 		return true, w.Report(ctx, turn, conversation.Close{
-			Turn: turn, Skipped: true, Reason: conversation.NoBot, Detail: "There is no bot to answer with.",
+			Turn: turn, Skipped: true, Reason: conversation.NoBot, Detail: whyNoBot(cause),
 		})
 	case errors.As(cause, &refusal):
 		return true, w.Report(ctx, turn, conversation.Close{
@@ -112,59 +110,6 @@ func (p *Conversation) cannotAnswer(ctx context.Context, w actors.Work, turn str
 		})
 	}
 	return true, cause
-}
-
-// mind is who answers: a bot, as the session knows it.
-type mind struct {
-	id        string
-	revision  events.Revision
-	model     string
-	backstory string
-}
-
-var errNoBot = errors.New("there is no bot")
-
-// mind gives who answers in a session: its bot, with what the session says
-// itself before what the bot does. A session that the API made needs neither.
-func (p *Conversation) mind(ctx context.Context, w actors.Work, s events.Session) (mind, error) {
-	m, err := p.bot(ctx, w, s)
-	if errors.Is(err, errNoBot) && (s.Direct || s.Model != "" || s.Backstory != "") {
-		m, err = mind{}, nil
-	}
-	m.model, m.backstory = cmp.Or(s.Model, m.model, p.Model), cmp.Or(s.Backstory, m.backstory)
-	if err == nil && m.model == "" {
-		return m, domain.Refused(domain.Invalid, "model",
-			"The bot names no model and the server has no default: set the bot's model, or PARLEY_MODEL")
-	}
-	return m, err
-}
-
-// bot gives the session's bot. A session keeps the settings that the bot had
-// when it first answered; a bot that is deleted answers nobody any more.
-func (p *Conversation) bot(ctx context.Context, w actors.Work, s events.Session) (mind, error) {
-	if s.BotID == "" {
-		return mind{}, errNoBot
-	}
-	answer, err := w.Asker.Query(ctx, domain.Address{Kind: events.BotCategory, ID: s.BotID}, bot.Look{})
-	if domain.IsRefusal(err, domain.NotFound) {
-		return mind{}, errNoBot
-	}
-	if err != nil {
-		return mind{}, err
-	}
-	view := answer.(bot.View)
-	if view.Deleted {
-		return mind{}, errNoBot
-	}
-	m := mind{id: s.BotID, revision: view.Revision, model: view.Settings.Model, backstory: view.Settings.Backstory}
-	if s.Pinned && s.BotRevision != view.Revision {
-		settings, err := p.botAt(ctx, s.BotID, s.BotRevision)
-		if err != nil {
-			return mind{}, err
-		}
-		m.revision, m.model, m.backstory = s.BotRevision, settings.Model, settings.Backstory
-	}
-	return m, nil
 }
 
 // ask runs an engine, for a time at most, and gathers its acts, also those

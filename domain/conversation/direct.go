@@ -121,9 +121,13 @@ func (d *draft) otherBackstories(session string) int {
 }
 
 // described gives a session with the changes that an engine is to know. Another
-// one who answers remembers nothing.
+// one who answers remembers nothing. Whoever names a bot, or none, ends the say
+// of the blueprint.
 func described(e events.Session, c events.SessionChanges) events.Session {
 	was := e
+	if c.BotID != nil {
+		e.BlueprintID = ""
+	}
 	if c.BotID != nil && *c.BotID != e.BotID {
 		e.BotID, e.BotRevision, e.Pinned = *c.BotID, 0, false
 	}

@@ -209,7 +209,7 @@ func (s State) turnDelayed(f events.TurnDelayed) State {
 func (s State) turnAnswered(f events.TurnAnswered) State {
 	s = s.queued(f.Session, f.Parts, nil)
 	s = s.changeSession(f.Session, func(e *events.Session) {
-		if e.BotID != f.BotID && (e.BotID != "" || e.BlueprintID == "") {
+		if e.BotID != f.BotID && (e.Pinned || e.BlueprintID == "") {
 			return // the session was given another bot meanwhile
 		}
 		e.Memory = f.Memory
