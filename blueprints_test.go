@@ -187,7 +187,7 @@ func TestLinksToABlueprint(t *testing.T) { // F040 F148 F306 F324 F343
 				h.post(sort+"/"+second+"/delete", nil)
 			})
 		}
-		h.rule("its resources are listed, without secrets", func(t rule) { // F043 F106 A19
+		h.rule("its resources are listed, without secrets", func(t rule) { // F043 A19
 			h.post(integrations+"/"+member[integrations]+"/update", object{"botId": member["/bot"], "accessToken": accessToken, "meta": object{"k": 1}})
 			want := object{"id": shops, "resources": object{
 				"bot": []any{object{
@@ -199,6 +199,21 @@ func TestLinksToABlueprint(t *testing.T) { // F040 F148 F306 F324 F343
 				}},
 			}}
 			if diff := cmp.Diff(want, h.get("/blueprint/@shops/resource/list")); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("a deleted integration leaves blueprint and bot as they were", func(t rule) { // F106 F107
+			before := [2]object{h.get("/blueprint/" + shops + "/fetch"), h.get("/bot/" + member["/bot"] + "/fetch")}
+			for range 2 { // the second links both anew
+				id := h.create(integrations, object{"botId": member["/bot"], "blueprintId": shops})
+				h.post(integrations+"/"+id+"/delete", object{})
+				resources := h.get("/blueprint/" + shops + "/resource/list")["resources"].(object)
+				if got := resources["whatsappIntegration"].([]any); len(got) != 1 {
+					t.Errorf("%v", got)
+				}
+			}
+			after := [2]object{h.get("/blueprint/" + shops + "/fetch"), h.get("/bot/" + member["/bot"] + "/fetch")}
+			if diff := cmp.Diff(before, after); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -17,10 +17,18 @@ func (s *Server) contactOperations() []operation {
 		{method: post, path: "/contact/ensure", handle: s.ensureContact},
 		{method: get, path: "/contact/list", handle: s.listContacts, forms: listForms},
 		{method: get, path: "/contact/export", handle: s.listContacts, forms: exportForms},
-		{method: get, path: "/contact/:id/fetch", handle: s.fetchContact},
+		{method: get, path: "/contact/:id/fetch", handle: s.contacts().fetch},
 		{method: post, path: "/contact/:id/update", handle: s.updateContact},
-		{method: post, path: "/contact/:id/delete", handle: s.deleteContact},
+		{method: post, path: "/contact/:id/delete", handle: s.contacts().deleting(contact.Delete{})},
 		{method: get, path: "/contact/:id/conversation/list", handle: s.listContactConversations, forms: listForms},
+	}
+}
+
+func (s *Server) contacts() resource[projections.Contact] {
+	return resource[projections.Contact]{
+		category: events.ContactCategory, missing: contact.NotFound, find: s.model.Contact,
+		names: func(x projections.Contact) (id, alias string) { return x.ID, "" },
+		show:  showContact,
 	}
 }
 
@@ -132,39 +140,13 @@ func (c call) ensure(changes contact.Changes) (id string, err error) {
 }
 
 func (s *Server) listContacts(c call) error {
-	return c.list(rows{
-		page: func(ctx context.Context, p projections.Page) ([]item, error) {
-			all, err := s.model.Contacts(ctx, c.account, p)
-			return items(all, err, showContact)
-		},
-		seqOf: func(ctx context.Context, id string) (int64, error) {
-			x, err := s.model.Contact(ctx, c.account, id)
-			return x.Seq, err
-		},
+	return s.contacts().list(c, func(ctx context.Context, p projections.Page) ([]projections.Contact, error) {
+		return s.model.Contacts(ctx, c.account, p)
 	})
 }
 
-func contactAddress(id string) domain.Address {
-	return domain.Address{Kind: events.ContactCategory, ID: id}
-}
-
-// contact gives the contact that the path names.
-func (c call) contact() (projections.Contact, error) {
-	c.current()
-	x, err := c.server.model.Contact(c.UserContext(), c.account, c.id())
-	return x, notFound(err, contact.NotFound())
-}
-
-func (s *Server) fetchContact(c call) error {
-	x, err := c.contact()
-	if err != nil {
-		return err
-	}
-	return c.JSON(showContact(x).shown)
-}
-
 func (s *Server) updateContact(c call) error {
-	x, err := c.contact()
+	x, err := s.contacts().named(c)
 	if err != nil {
 		return err
 	}
@@ -172,28 +154,11 @@ func (s *Server) updateContact(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(contactAddress(x.ID), contact.Update{Changes: changes}); err != nil {
-		return err
-	}
-	return c.answerID(x.ID)
-}
-
-func (s *Server) deleteContact(c call) error {
-	x, err := c.contact()
-	if err != nil {
-		return err
-	}
-	if err := c.empty(); err != nil {
-		return err
-	}
-	if err := c.write(contactAddress(x.ID), contact.Delete{}); err != nil {
-		return err
-	}
-	return c.answerID(x.ID)
+	return s.contacts().update(c, x, domain.Opt[string]{}, contact.Update{Changes: changes})
 }
 
 func (s *Server) listContactConversations(c call) error {
-	x, err := c.contact()
+	x, err := s.contacts().named(c)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package http
 import (
 	"strings"
 
-	"parley/domain"
 	"parley/domain/conversation"
 	"parley/events"
 )
@@ -128,18 +127,8 @@ func (c call) link(changes *conversation.Changes) (err error) {
 	if changes.BotID, err = c.linkedBot(changes.BotID); err != nil {
 		return err
 	}
-	changes.ContactID, err = c.linkedContact(changes.ContactID)
+	changes.ContactID, err = c.server.contacts().linked(c, changes.ContactID)
 	return err
-}
-
-func (c call) linkedContact(id domain.Opt[string]) (domain.Opt[string], error) {
-	if !id.Set || id.Value == "" {
-		return id, nil
-	}
-	if _, err := c.server.model.Contact(c.UserContext(), c.account, id.Value); err != nil {
-		return id, invalid("Contact not found")
-	}
-	return id, nil
 }
 
 // ignoreEntities takes the entities of a message. Nothing is hidden from

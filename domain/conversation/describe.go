@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"fmt"
 
 	"parley/domain"
@@ -36,20 +37,13 @@ func (c Changes) fact() (events.SessionChanges, error) {
 	if f.Meta, err = domain.MergeMeta(nil, c.Meta); err != nil {
 		return f, err
 	}
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"name", c.Name.Value, domain.MaxName},
-		{"description", c.Description.Value, domain.MaxDescription},
-		{"model", c.Model.Value, bot.MaxModel},
-		{"backstory", c.Backstory.Value, bot.MaxBackstory},
-	} {
-		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
-			return f, err
-		}
-	}
-	return f, c.CheckFor(About{})
+	return f, cmp.Or(
+		domain.CheckText("name", c.Name.Value, domain.MaxName),
+		domain.CheckText("description", c.Description.Value, domain.MaxDescription),
+		domain.CheckText("model", c.Model.Value, bot.MaxModel),
+		domain.CheckText("backstory", c.Backstory.Value, bot.MaxBackstory),
+		c.CheckFor(About{}),
+	)
 }
 
 // About is what is known about a session, as it was before a change.

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -55,17 +56,13 @@ func (w Written) fact(session string) (events.MessageWritten, error) {
 			return f, err
 		}
 	}
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"text", w.Text, MaxLine},
-		{"name", w.Name, domain.MaxName},
-		{"description", w.Description, domain.MaxDescription},
-	} {
-		if err := domain.CheckText(text.field, text.value, text.limit); err != nil {
-			return f, err
-		}
+	err = cmp.Or(
+		domain.CheckText("text", w.Text, MaxLine),
+		domain.CheckText("name", w.Name, domain.MaxName),
+		domain.CheckText("description", w.Description, domain.MaxDescription),
+	)
+	if err != nil {
+		return f, err
 	}
 	if escaped(w.Text)+escaped(w.Name)+escaped(w.Description)+escaped(string(f.Meta)) > MaxLine {
 		return f, domain.Refused(domain.Invalid, "text", fmt.Sprintf(`"text" is too long: with all else the message has more than %d bytes of JSON`, MaxLine))
