@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 20s
 LIVES ?= 1000
 
-.PHONY: run test build check system lives fuzz golden bench clean
+.PHONY: run test build check system sdk lives fuzz golden bench clean
 
 # A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
 run: build
@@ -28,6 +28,11 @@ check:
 # The built program as a process: killed under load, a full disk, two at once.
 system:
 	$(GO) test -tags system -count=1 -timeout 10m ./test/system
+
+# The built program through the SDK that clients use, changed in the base
+# address alone. Needs Node.js, and says so where there is none.
+sdk: build
+	./test/sdk/run.sh
 
 # Whole lives from seeds: people, a hostile Meta, failing models, crashes.
 lives:
