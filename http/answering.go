@@ -102,7 +102,11 @@ func (c call) answer(ask asking, show func(said) any) error {
 	return c.flow(func(_ context.Context, w writer) error {
 		defer t.wait()
 		defer cancel()
-		return t.write(w, first, end, show)
+		err := c.server.ended(t.write(w, first, end, show))
+		if errors.Is(err, errUnavailable) {
+			return w.tell("error", errUnavailable.body()) // flow keeps silent when the server stops
+		}
+		return err
 	})
 }
 
@@ -175,8 +179,8 @@ func saidBy(a conversation.Answer) said {
 	return said{messages: a.Messages, tokens: a.Tokens, end: a.End}
 }
 
-// unansweredProblems are the words for why there is no answer as clients are
-// told them. What the model's server said stays with us.
+// unansweredProblem is why there is no answer as clients are told it. What the
+// model's server said stays with us.
 func unansweredProblem(u *conversation.Unanswered) *problem {
 	switch u.Reason {
 	case conversation.NoBot:
