@@ -369,6 +369,8 @@ func TestAskedTurnsLeaveThePersonAlone(t *testing.T) { // A21 P3
 			h.t.Error(diff)
 		}
 		h.rule("a session that is over long ago can be asked, too", func(t rule) {
+			pirate := h.create("/bot", object{"model": "script", "backstory": "You are a pirate."})
+			h.post(integrations+"/"+h.integration+"/update", object{"botId": pirate})
 			h.person(alice).Write("/reset")
 			h.person(alice).Write("Anew")
 			h.settle()
@@ -383,8 +385,8 @@ func TestAskedTurnsLeaveThePersonAlone(t *testing.T) { // A21 P3
 				t.Errorf("%q", got)
 			}
 			turns := model.Turns()
-			if n := len(turns[len(turns)-2].History); n != 7 {
-				t.Errorf("the model was told %d messages", n)
+			if old := turns[len(turns)-2]; len(old.History) != 7 || old.Backstory != "You are kind." {
+				t.Errorf("the model was told %d messages and %q", len(old.History), old.Backstory)
 			}
 		})
 		h.rule("not even a deleted integration ends it", func(t rule) {

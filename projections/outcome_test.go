@@ -46,9 +46,13 @@ func TestTurnsThatWereAskedFor(t *testing.T) { // A21
 	f.put(stream, 1,
 		events.MessageWritten{Session: "s2", Message: "q1", Type: "user", Text: "Anew"},
 		events.TurnAnswered{Session: "s2", Turn: "t1", Messages: []events.TurnMessage{{ID: "a1", Text: "Hello anew"}}, Asked: true},
-		events.TurnAsked{Ask: events.Ask{Turn: "t2", Session: "s1"}},
 		events.TurnStarted{Session: "s1", Turn: "m1", Messages: []string{"m1"}},
-		events.TurnAnswered{Session: "s1", Turn: "m1", Messages: []events.TurnMessage{{ID: "a2", Text: "I see"}}},
+		events.TurnAnswered{Session: "s1", Turn: "m1", Messages: []events.TurnMessage{{ID: "a2", Text: "I see"}}})
+	if got := f.texts("s1"); got != "Look, I see" {
+		t.Errorf("an asked turn of the newer conversation hides the answer: %s", got)
+	}
+	f.put(stream, 1,
+		events.TurnAsked{Ask: events.Ask{Turn: "t2", Session: "s1"}},
 		events.TurnStarted{Session: "s2", Turn: "m9", Messages: []string{"m9"}},
 		events.TurnClosed{Session: "s2", Turn: "m9", Reason: "engine_failed"},
 		events.TurnStarted{Session: "s1", Turn: "t2", Asked: true},
