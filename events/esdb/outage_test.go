@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -220,4 +221,45 @@ func eventually(t *testing.T, is func() bool) {
 	}
 	stacks := make([]byte, 1<<20)
 	t.Fatalf("it did not come to it in time; %d goroutines:\n%s", runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+}
+
+// A machine that is gone does not even refuse: it says nothing.
+func TestAServerThatSaysNothing(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() // nobody accepts
+	store := openStore(t, "esdb://"+listener.Addr().String()+"?tls=false")
+	t.Run("callers are let go of when their time is over", func(t *testing.T) {
+		var callers sync.WaitGroup
+		for i := range 100 { // more than there are connections
+			callers.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				_, err := store.Append(ctx, streamOf(i), events.NoStream, facts(1)...)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		callers.Wait()
+	})
+	t.Run("who has all the time learns that it is away", func(t *testing.T) {
+		if _, err := store.Head(t.Context()); !errors.Is(err, events.ErrUnavailable) {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("closing ends what waits", func(t *testing.T) {
+		sub := store.Subscribe(events.LogStart)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := sub.Next(context.Background())
+			ended <- err
+		}()
+		closeStore(t, store)
+		if err := <-ended; !errors.Is(err, events.ErrClosed) {
+			t.Errorf("error %v", err)
+		}
+	})
 }
