@@ -3,12 +3,15 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/uuid"
 
 	"parley/events"
 	"parley/events/memory"
@@ -88,4 +91,54 @@ func TestALogThatIsAway(t *testing.T) {
 			t.Errorf("error %v, file %v", err, missing)
 		}
 	})
+}
+
+func TestALogThatWasMoved(t *testing.T) {
+	facts := []events.Record{{ID: uuid.New()}, {ID: uuid.New()}, {ID: uuid.New()}}
+	logOf := func(order ...int) events.Store {
+		log := memory.New()
+		for _, i := range order {
+			if _, err := log.Append(t.Context(), events.StreamOf("strange", fmt.Sprint(i)), events.NoStream, facts[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return log
+	}
+	path := filepath.Join(t.TempDir(), "model.db")
+	open := func(log events.Store) *projections.Model {
+		m, err := projections.Open(t.Context(), projections.Config{Path: path, Store: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	folded := open(logOf(0, 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- folded.Run(ctx) }()
+	if err := folded.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := errors.Join(<-done, folded.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rule string
+		log  events.Store
+		want events.Position
+	}{
+		{"the same log, grown, is gone on with", logOf(0, 1, 2), 2},
+		{"the same events at other positions are folded from the start", logOf(0, 2, 1), 0},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			m := open(c.log)
+			if m.Position() != c.want {
+				t.Errorf("position %d, expected %d", m.Position(), c.want)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -92,7 +92,8 @@ func (m *Model) open(ctx context.Context) (err error) {
 }
 
 // check compares the file's log with the store's: a file that was folded from
-// another log, or further than this log goes, is of no use.
+// another log, or further than this log goes, is of no use. A log that was moved
+// has the same events at other positions.
 func (m *Model) check(ctx context.Context) error {
 	if m.writer.position == events.LogStart {
 		return nil
@@ -108,7 +109,11 @@ func (m *Model) check(ctx context.Context) error {
 	if head < m.writer.position || len(first) == 0 || first[0].ID != m.writer.origin {
 		return errOutdated
 	}
-	return nil
+	newest, err := m.store.ReadAll(ctx, m.writer.position, events.Forwards, 1)
+	if err == nil && (len(newest) == 0 || newest[0].Position != m.writer.position || newest[0].ID != m.writer.newest) {
+		err = errOutdated
+	}
+	return err
 }
 
 func (m *Model) reset() error {

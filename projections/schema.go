@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 9
+const version = 10
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -11,7 +11,8 @@ const schema = `
 CREATE TABLE checkpoint (
 	one      INTEGER PRIMARY KEY CHECK (one = 1),
 	position INTEGER NOT NULL,
-	origin   BLOB    NOT NULL -- ID of the log's first event
+	origin   BLOB    NOT NULL, -- ID of the log's first event
+	newest   BLOB    NOT NULL  -- ID of the event at the position
 );
 CREATE TABLE tokens (
 	hash    BLOB PRIMARY KEY,

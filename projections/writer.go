@@ -18,6 +18,7 @@ type writer struct {
 
 	position events.Position
 	origin   events.ID // of the log's first event
+	newest   events.ID // of the event at the position
 
 	// What is worth remembering between batches.
 	deleted       map[string]bool // integrations that are gone
@@ -95,8 +96,8 @@ func (w *writer) prepare(ctx context.Context) error {
 }
 
 func (w *writer) resume(ctx context.Context) error {
-	var origin []byte
-	err := w.connection.QueryRowContext(ctx, "SELECT position, origin FROM checkpoint").Scan(&w.position, &origin)
+	var origin, newest []byte
+	err := w.connection.QueryRowContext(ctx, "SELECT position, origin, newest FROM checkpoint").Scan(&w.position, &origin, &newest)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
@@ -104,6 +105,7 @@ func (w *writer) resume(ctx context.Context) error {
 		return err
 	}
 	copy(w.origin[:], origin)
+	copy(w.newest[:], newest)
 	rows, err := w.connection.QueryContext(ctx, "SELECT id FROM deleted_integrations")
 	if err != nil {
 		return err
@@ -146,14 +148,14 @@ func (w *writer) fold(page []events.Recorded) (err error) {
 	if w.origin == (events.ID{}) {
 		w.origin = page[0].ID
 	}
-	last := page[len(page)-1].Position
-	err = w.exec("INSERT INTO checkpoint (one, position, origin) VALUES (1, ?, ?) "+
-		"ON CONFLICT (one) DO UPDATE SET position = excluded.position", last, w.origin[:])
+	last := page[len(page)-1]
+	err = w.exec("INSERT INTO checkpoint (one, position, origin, newest) VALUES (1, ?, ?, ?) "+
+		"ON CONFLICT (one) DO UPDATE SET position = excluded.position, newest = excluded.newest", last.Position, w.origin[:], last.ID[:])
 	if err == nil {
 		err = w.exec("COMMIT")
 	}
 	if err == nil {
-		w.position = last
+		w.position, w.newest = last.Position, last.ID
 	}
 	return err
 }
