@@ -62,12 +62,8 @@ func (n *Node) openLocal(background context.Context) error {
 // askAgain is the time between looks for a log that is away when a node starts.
 const askAgain = 500 * time.Millisecond
 
-// openRemote opens the log of an EventStoreDB, and waits until it is there. The
-// data directory still belongs to one process.
-func (n *Node) openRemote(ctx context.Context) (err error) {
-	if n.dataLock, err = local.Lock(filepath.Join(n.config.Data, "read")); err != nil {
-		return err
-	}
+// openRemote opens the log of an EventStoreDB, and waits until it is there.
+func (n *Node) openRemote(ctx context.Context) error {
 	store, err := esdb.Open(n.config.Events, esdb.Options{Logger: n.logger, Metrics: n.metrics})
 	if err != nil {
 		return err
@@ -91,6 +87,15 @@ func (n *Node) openRemote(ctx context.Context) (err error) {
 			return errors.Join(ctx.Err(), err)
 		}
 	}
+}
+
+// lockModel takes the read model for this process. With a local log the data
+// directory is taken already.
+func (n *Node) lockModel() (err error) {
+	if !isLocal(n.config.Events) {
+		n.dataLock, err = local.Lock(filepath.Join(n.config.Data, "read"))
+	}
+	return err
 }
 
 // LogDoor says where a local log is served to others, and to whom.

@@ -169,6 +169,9 @@ func (n *Node) way(p Parts) (nethttp.RoundTripper, error) {
 }
 
 func (n *Node) openModel(ctx, background context.Context) (err error) {
+	if err := n.lockModel(); err != nil {
+		return err
+	}
 	n.model, err = projections.Open(ctx, projections.Config{
 		Path: filepath.Join(n.config.Data, "read", "model.db"), Store: n.store, Logger: n.logger, Registerer: n.metrics,
 	})

@@ -3,6 +3,7 @@ package parley_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"parley/engine/script"
 	"parley/events"
 	"parley/events/esdbserver"
+	"parley/events/local"
 	"parley/events/memory"
 	"parley/whatsapp/simulator"
 )
@@ -25,6 +27,7 @@ import (
 // sockets know no other.
 type remote struct {
 	t       *testing.T
+	config  parley.Config
 	log     events.Store
 	at      string // the log's address
 	server  *esdbserver.Server
@@ -67,6 +70,7 @@ func openRemote(t *testing.T) *remote {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.config = config
 	r.node, err = parley.Start(t.Context(), config, parley.Parts{
 		Graph:  r.meta.Transport(),
 		Engine: script.Func(func(engine.Turn) []script.Step { return []script.Step{script.Say("Hello!")} }),
@@ -166,4 +170,9 @@ func TestALogInAnEventStore(t *testing.T) { // P1 P4
 	if n := r.answers(); n != 2 {
 		t.Errorf("%d answers", n)
 	}
+	t.Run("the data directory still belongs to one process", func(t *testing.T) {
+		if _, err := parley.Start(t.Context(), r.config, parley.Parts{}, slog.New(slog.DiscardHandler), nil); !errors.Is(err, local.ErrInUse) {
+			t.Errorf("error %v", err)
+		}
+	})
 }

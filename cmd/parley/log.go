@@ -5,17 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"parley"
 )
 
 // logUsage says what can be done with a log.
-const logUsage = `Usage: parley log serve [--setting value …]
+const logUsage = `Usage: parley log serve|verify|export|import [--setting value …]
 
-serve   serve the log of a data directory to others, as an EventStoreDB is (at 127.0.0.1:2113;
-        --log-listen, --log-user, --log-tls-cert and --log-tls-key say where and to whom).
-        A server that runs on the directory does the same with --log-listen.
+serve    serve the log of a data directory to others, as an EventStoreDB is (at 127.0.0.1:2113;
+         --log-listen, --log-user, --log-tls-cert and --log-tls-key say where and to whom).
+         A server that runs on the directory does the same with --log-listen
+verify   read everything: every event can be decoded, none is missing, the order is right
+export   write the whole log to standard output, one JSON object a line
+import   put what was exported into a log, from standard input; again, if it was interrupted
+
+The log is the one of --data, which no server may be using meanwhile, or of --events.
+A log moves with: parley log export --data ./data | parley log import --events esdb://…
+
 `
 
 // eventLog does something with the log itself.
@@ -27,6 +35,8 @@ func eventLog(ctx context.Context, args []string, out io.Writer) error {
 	switch args[0] {
 	case "serve":
 		return serveLog(ctx, args[1:], out)
+	case "verify", "export", "import":
+		return logTool(ctx, args[0], args[1:], os.Stdin, out)
 	case "help", "-h", "--help":
 		fmt.Fprint(out, logUsage)
 		return nil
@@ -47,4 +57,25 @@ func serveLog(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return untilStopped(ctx, node.Failed(), node.Stop)
+}
+
+// logTool does what has an end.
+func logTool(ctx context.Context, tool string, args []string, in io.Reader, out io.Writer) error {
+	config, err := parley.LoadConfig("log "+tool, args, os.Getenv, out)
+	if err != nil {
+		return err
+	}
+	config.LogLevel = max(config.LogLevel, slog.LevelWarn)
+	logger := config.NewLogger(os.Stderr)
+	n := 0
+	switch tool {
+	case "verify":
+		return parley.VerifyLog(ctx, config, logger, out)
+	case "export":
+		n, err = parley.ExportLog(ctx, config, logger, out)
+	case "import":
+		n, err = parley.ImportLog(ctx, config, logger, in)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d events\n", tool, n)
+	return err
 }
