@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 )
 
 // Directory is a store in a directory of the file system:
@@ -123,10 +124,12 @@ func (d *Directory) put(ctx context.Context, content io.Reader, limits Limits) (
 // replaced by its like: that costs nothing any more, and heals one that the
 // disk has spoilt.
 func (d *Directory) keep(draft, place string) error {
-	if err := os.Rename(draft, place); err != nil {
-		return err
-	}
-	return d.syncDir(filepath.Dir(place))
+	return locked(filepath.Dir(place), syscall.LOCK_SH, func() error {
+		if err := os.Rename(draft, place); err != nil {
+			return err
+		}
+		return d.syncDir(filepath.Dir(place))
+	})
 }
 
 // Open gives a content; it is an *os.File. See [Store].
@@ -177,25 +180,6 @@ func describe(f *os.File, h Hash) (Object, error) {
 		return Object{}, err
 	}
 	return Object{Hash: h, Size: stat.Size(), Type: look(head)}, nil
-}
-
-// Delete removes a content. See [Store].
-func (d *Directory) Delete(_ context.Context, h Hash) error {
-	if d.closed.Load() {
-		return ErrClosed
-	}
-	place := d.place(h)
-	err := os.Remove(place)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = d.syncDir(filepath.Dir(place))
-	}
-	if err != nil {
-		return fmt.Errorf("delete media: %w", err)
-	}
-	return nil
 }
 
 // Close gives the directory back. What is being put goes on, or fails.

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -211,5 +213,39 @@ func TestADirectoryThatCannotBeOpened(t *testing.T) {
 	}
 	if _, err := media.OpenDirectory(filepath.Join(file, "media")); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("error %v, expected one that names the place", err)
+	}
+}
+
+// An old content that is put anew while it is discarded is there afterwards.
+func TestDiscardingLeavesWhatIsPutAtTheSameTime(t *testing.T) {
+	path := t.TempDir()
+	d, other := openDirectory(t, path), openDirectory(t, path) // as another process would
+	d.SetSync(func(*os.File) error { return nil })
+	content := []byte("wanted")
+	o, err := d.Put(t.Context(), bytes.NewReader(content), media.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := filepath.Join(path, "sha256", o.Hash.String()[:1], o.Hash.String())
+	old := time.Now().Add(-time.Hour)
+	for range 2000 {
+		if err := os.Chtimes(place, old, old); err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := other.Discard(t.Context(), o.Hash, old.Add(time.Minute)); err != nil {
+				t.Errorf("discard: %v", err)
+			}
+		})
+		both.Go(func() {
+			if _, err := d.Put(t.Context(), bytes.NewReader(content), media.Limits{}); err != nil {
+				t.Errorf("put: %v", err)
+			}
+		})
+		both.Wait()
+		if _, err := d.Stat(t.Context(), o.Hash); err != nil {
+			t.Fatalf("what was put is gone: %v", err)
+		}
 	}
 }

@@ -58,3 +58,16 @@ func flock(f *os.File, how int) error {
 		return nil
 	}
 }
+
+// locked does something to the names in a directory under its lock, which is
+// held by one process or, if shared, by several.
+func locked(path string, how int, do func() error) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	if err = flock(dir, how); err == nil {
+		err = do()
+	}
+	return errors.Join(err, dir.Close()) // closing unlocks
+}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
+	"time"
 )
 
 // Memory is a store in memory, for tests and for trying things out. Nothing
@@ -20,6 +22,7 @@ type Memory struct {
 type memo struct {
 	Object
 	bytes []byte
+	put   time.Time
 }
 
 // NewMemory makes an empty store.
@@ -37,7 +40,7 @@ func (m *Memory) Put(ctx context.Context, content io.Reader, limits Limits) (Obj
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.contents[o.Hash] = memo{o, draft.Bytes()}
+	m.contents[o.Hash] = memo{o, draft.Bytes(), time.Now()}
 	return o, nil
 }
 
@@ -91,6 +94,39 @@ func (m *Memory) Delete(_ context.Context, h Hash) error {
 		return ErrClosed
 	}
 	delete(m.contents, h)
+	return nil
+}
+
+// Discard removes a content that is not fresh. See [Store].
+func (m *Memory) Discard(_ context.Context, h Hash, putBefore time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	if m.contents[h].put.Before(putBefore) {
+		delete(m.contents, h)
+	}
+	return nil
+}
+
+// Walk visits every content. See [Store].
+func (m *Memory) Walk(ctx context.Context, visit func(h Hash, put time.Time) error) error {
+	m.mu.RLock()
+	closed, contents := m.closed, maps.Clone(m.contents)
+	m.mu.RUnlock()
+	if closed {
+		return ErrClosed
+	}
+	for h, c := range contents {
+		err := ctx.Err()
+		if err == nil {
+			err = visit(h, c.put)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 )
 
 // Store keeps contents. Its methods may be called concurrently, and all but
@@ -33,6 +34,17 @@ type Store interface {
 	// Delete removes a content for everybody. One that is not there is no
 	// error. Readers that have it open may or may not read on.
 	Delete(ctx context.Context, h Hash) error
+
+	// Discard removes a content that was last put before an instant. One that
+	// was put since then stays: whoever put it is about to refer to it. When it
+	// is put at this very moment, either it stays or it is put anew. One that is
+	// not there is no error.
+	Discard(ctx context.Context, h Hash, putBefore time.Time) error
+
+	// Walk visits every content with the time at which it was last put, in no
+	// order. What comes or goes meanwhile may be visited or not. It ends with
+	// the first error of visit, which it returns.
+	Walk(ctx context.Context, visit func(h Hash, put time.Time) error) error
 
 	// Close gives the store back. Every later call answers ErrClosed.
 	Close() error

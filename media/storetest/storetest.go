@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,6 +30,8 @@ func Run(t *testing.T, f Factory) {
 	t.Run("half a content", func(t *testing.T) { testHalf(t, f) })
 	t.Run("read", func(t *testing.T) { testRead(t, f) })
 	t.Run("delete", func(t *testing.T) { testDelete(t, f) })
+	t.Run("discard", func(t *testing.T) { testDiscard(t, f) })
+	t.Run("walk", func(t *testing.T) { testWalk(t, f) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, f) })
 	t.Run("close", func(t *testing.T) { testClose(t, f) })
 	if f.Reopen != nil {
@@ -104,7 +107,10 @@ func calls(ctx context.Context, s media.Store, h media.Hash) map[string]error {
 	_, put := s.Put(ctx, bytes.NewReader([]byte("x")), media.Limits{})
 	_, _, open := s.Open(ctx, h)
 	_, stat := s.Stat(ctx, h)
-	return map[string]error{"put": put, "open": open, "stat": stat, "delete": s.Delete(ctx, h)}
+	return map[string]error{
+		"put": put, "open": open, "stat": stat, "delete": s.Delete(ctx, h), "discard": s.Discard(ctx, h, time.Now()),
+		"walk": s.Walk(ctx, func(media.Hash, time.Time) error { return nil }),
+	}
 }
 
 func testClose(t *testing.T, f Factory) {
