@@ -36,6 +36,7 @@ var (
 	errNotAuthorized    = &problem{status: 403, code: "NOT_AUTHORIZED", message: "Not authorized"}
 	errNotFound         = &problem{status: 404, code: "NOT_FOUND", message: "Not found"}
 	errMethod           = &problem{status: 405, code: "METHOD_NOT_ALLOWED", message: "Method not allowed"}
+	errTimeout          = &problem{status: 408, code: "TIMEOUT", message: "Timeout"}
 	errTooLarge         = &problem{status: 413, code: "CONTENT_TOO_LARGE", message: "Client request is too large"}
 	errInternal         = &problem{status: 500, code: "INTERNAL_SERVER_ERROR", message: "Internal server error"}
 	errUnavailable      = &problem{status: 503, code: "SERVICE_UNAVAILABLE", message: "Service unavailable", retryAfter: 1}
@@ -95,7 +96,7 @@ func problemOfStatus(status int) *problem {
 	case http.StatusRequestEntityTooLarge:
 		return errTooLarge
 	case http.StatusRequestTimeout:
-		return &problem{status: 408, code: "TIMEOUT", message: "Timeout"}
+		return errTimeout
 	case http.StatusRequestHeaderFieldsTooLarge:
 		return &problem{status: 431, code: "HEADERS_TOO_LARGE", message: "Request headers are too large"}
 	}

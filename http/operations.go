@@ -15,6 +15,9 @@ type operation struct {
 	handle func(call) error
 	// public serves everybody, instead of handle.
 	public fiber.Handler
+	// streams says that the handler reads the body as it comes; the others find
+	// it whole.
+	streams bool
 	// forms are the forms that an answer may have; none means JSON alone.
 	forms []form
 }
@@ -51,8 +54,11 @@ func (s *Server) routes() {
 		api := s.app.Group(prefix)
 		for _, o := range s.operations() {
 			handler := o.public
-			if handler == nil {
+			switch {
+			case handler == nil:
 				handler = s.owned(o)
+			case !o.streams:
+				handler = wholly(handler)
 			}
 			api.Add(o.method, o.path, handler)
 			if o.method == get {

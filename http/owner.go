@@ -50,6 +50,11 @@ func (s *Server) owned(o operation) fiber.Handler {
 		if err != nil {
 			return err
 		}
+		if !o.streams {
+			if err := whole(c); err != nil {
+				return err
+			}
+		}
 		return o.handle(call{Ctx: c, server: s, account: account, form: wanted})
 	}
 }

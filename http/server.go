@@ -110,6 +110,9 @@ func New(c Config) *Server {
 		ServerHeader:            "Parley",
 		UnescapePath:            true,
 		EnableTrustedProxyCheck: true,
+		// Bodies are read by their handlers, see incoming.
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
 	})
 	s.app.Use(s.around)
 	s.routes()
@@ -118,9 +121,9 @@ func New(c Config) *Server {
 	s.app.Get(descriptionPath, s.describe)
 	s.app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
 	for prefix, handler := range c.Pages {
-		handler := s.within(handler)
-		s.app.All(prefix, adaptor.HTTPHandler(handler))
-		s.app.All(prefix+"/*", adaptor.HTTPHandler(handler))
+		handler := wholly(adaptor.HTTPHandler(s.within(handler)))
+		s.app.All(prefix, handler)
+		s.app.All(prefix+"/*", handler)
 	}
 	return s
 }
@@ -181,6 +184,9 @@ func (s *Server) around(c *fiber.Ctx) error {
 	}
 	if err = c.Next(); err != nil {
 		err = s.fail(c, err)
+	}
+	if !arriving(c).over() {
+		linger(c)
 	}
 	s.metrics.observe(c.Route().Path, c.Response().StatusCode(), time.Since(began))
 	return err
