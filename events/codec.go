@@ -54,7 +54,7 @@ var catalogue = tableOf(
 	AliasClaimed{}, AliasReleased{},
 	SessionStarted{}, SessionContinued{}, SessionReset{},
 	MessageReceived{}, MessageBlocked{}, EchoReceived{},
-	AttachmentStored{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
+	AttachmentStored{}, AttachmentUploaded{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
 	TurnAsked{}, TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
 	SessionDescribed{}, MessageWritten{}, MessageRewritten{}, MessageStruck{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},

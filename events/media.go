@@ -47,6 +47,17 @@ type AttachmentStored struct {
 	Transcript string `msgpack:"tr,omitempty"`
 }
 
+// AttachmentUploaded says that somebody attached a file to a session through
+// the API.
+type AttachmentUploaded struct {
+	Session    string     `msgpack:"ss"`
+	Attachment Attachment `msgpack:"at"`
+	// Ticket is what the upload was allowed by, which is thereby used up; ""
+	// if it needed none.
+	Ticket string  `msgpack:"tk,omitempty"`
+	At     Instant `msgpack:"t"`
+}
+
 // AttachmentFailed says that a message's file will not be fetched any more.
 type AttachmentFailed struct {
 	Session string `msgpack:"ss"`
@@ -65,20 +76,23 @@ type FetchDelayed struct {
 	Due     Instant `msgpack:"u"`
 }
 
-// Call is the stored file as a history tells of it: as a function that was
+// Call is a stored file as a history tells of it: as a function that was
 // called. Spec: "Queue and session semantics", inbound forms.
-func (f AttachmentStored) Call() *Call {
+func (a Attachment) Call() *Call {
 	result, err := json.Marshal(map[string]string{
-		"id": f.Attachment.ID, "name": f.Attachment.Name, "type": f.Attachment.Type, "url": "attachment://" + f.Attachment.Name,
+		"id": a.ID, "name": a.Name, "type": a.Type, "url": "attachment://" + a.Name,
 	})
 	if err != nil {
 		panic(err) // strings always encode
 	}
-	return &Call{ID: f.Attachment.ID, Function: "uploadAttachment", Arguments: []byte("{}"), Result: result}
+	return &Call{ID: a.ID, Function: "uploadAttachment", Arguments: []byte("{}"), Result: result}
 }
 
 // EventType is the stored name.
 func (AttachmentStored) EventType() string { return "AttachmentStored" }
+
+// EventType is the stored name.
+func (AttachmentUploaded) EventType() string { return "AttachmentUploaded" }
 
 // EventType is the stored name.
 func (AttachmentFailed) EventType() string { return "AttachmentFailed" }

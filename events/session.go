@@ -37,6 +37,9 @@ func (e EchoReceived) InSession() string { return e.Session }
 func (e AttachmentStored) InSession() string { return e.Session }
 
 // InSession is the session's ID.
+func (e AttachmentUploaded) InSession() string { return e.Session }
+
+// InSession is the session's ID.
 func (e FetchDelayed) InSession() string { return e.Session }
 
 // InSession is the session's ID.

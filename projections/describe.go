@@ -48,6 +48,8 @@ func logType(e events.Event) string {
 		return whatsapp + "message.echoed"
 	case events.AttachmentStored:
 		return whatsapp + "attachment.stored"
+	case events.AttachmentUploaded:
+		return "conversation.attachment.uploaded"
 	case events.FetchDelayed:
 		return whatsapp + "attachment.delayed"
 	case events.AttachmentFailed:
@@ -158,6 +160,11 @@ func logMeta(e events.Event) map[string]any {
 		return map[string]any{
 			"messageId": e.Message, "attachmentId": e.Attachment.ID, "name": e.Attachment.Name, "type": e.Attachment.Type,
 			"size": e.Attachment.Size, "transcribed": orNothing(e.Transcript != ""),
+		}
+	case events.AttachmentUploaded:
+		return map[string]any{
+			"messageId": e.Attachment.ID, "attachmentId": e.Attachment.ID, "name": e.Attachment.Name, "type": e.Attachment.Type,
+			"size": e.Attachment.Size,
 		}
 	case events.FetchDelayed:
 		return map[string]any{"messageId": e.Message, "attempt": e.Attempt, "reason": e.Reason, "nextAttemptAt": e.Due.Milliseconds()}

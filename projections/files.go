@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"parley/events"
 )
@@ -101,4 +102,20 @@ func (w *writer) foldFile(f fact) error {
 		return errors.Join(w.exec("DELETE FROM files WHERE id = ?", id), w.spare(f.Stream))
 	}
 	return nil
+}
+
+// Refers reports that a file or an attachment, of whatever account, has a
+// content, by the content's hash. It answers for all that is in the log now:
+// what it says of yesterday could cost somebody their file.
+func (m *Model) Refers(ctx context.Context, hash string) (bool, error) {
+	if err := m.CatchUp(ctx); err != nil {
+		return false, err
+	}
+	var n int
+	err := m.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM files WHERE hash = ? AND hash <> '') "+
+		"OR EXISTS (SELECT 1 FROM attachments WHERE hash = ?)", hash, hash).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("find who refers to a content: %w", err)
+	}
+	return n > 0, nil
 }

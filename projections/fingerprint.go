@@ -37,6 +37,7 @@ var fingerprinted = []struct{ table, order string }{
 	{"conversations", "seq"},
 	{"edits", "conversation, message"},
 	{"contacts", "seq"},
+	{"attachments", "seq"},
 	{"files", "seq"},
 	{"log", "seq"},
 	{"owed", "stream"},

@@ -166,6 +166,12 @@ func (w *writer) foldConversation(f fact) error {
 		err = w.describeConversation(f, e.Session, e.Changes)
 	case events.MessageWritten:
 		err = w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session)
+	case events.AttachmentStored:
+		err = w.attach(f, e.Session, e.Attachment)
+	case events.AttachmentUploaded:
+		err = errors.Join(
+			w.attach(f, e.Session, e.Attachment),
+			w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session))
 	case events.MessageRewritten:
 		err = w.rewriteMessage(f, e)
 	case events.MessageStruck:

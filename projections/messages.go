@@ -75,7 +75,11 @@ func messagesOf(conversation string, r events.Recorded) (messages []Message, fac
 		}
 	case events.AttachmentStored:
 		if f.Session == conversation {
-			messages = append(messages, Message{ID: f.Attachment.ID, Type: "activity", Call: f.Call()})
+			messages = append(messages, Message{ID: f.Attachment.ID, Type: "activity", Call: f.Attachment.Call()})
+		}
+	case events.AttachmentUploaded:
+		if f.Session == conversation {
+			messages = append(messages, Message{ID: f.Attachment.ID, Type: "activity", Call: f.Attachment.Call()})
 		}
 	case events.MessageWritten:
 		if f.Session == conversation {

@@ -123,6 +123,20 @@ CREATE TABLE contacts (
 	UNIQUE (account, fingerprint)
 );
 CREATE INDEX contacts_account ON contacts (account, seq);
+CREATE TABLE attachments (
+	seq          INTEGER PRIMARY KEY,
+	id           TEXT NOT NULL UNIQUE,
+	account      TEXT NOT NULL,
+	conversation TEXT NOT NULL,
+	hash         TEXT NOT NULL,
+	name         TEXT NOT NULL,
+	type         TEXT NOT NULL,
+	size         INTEGER NOT NULL,
+	meta         TEXT NOT NULL DEFAULT '{}',
+	created      INTEGER NOT NULL
+);
+CREATE INDEX attachments_conversation ON attachments (conversation, seq);
+CREATE INDEX attachments_hash ON attachments (hash);
 CREATE TABLE files (
 	seq        INTEGER PRIMARY KEY,
 	id         TEXT NOT NULL UNIQUE,

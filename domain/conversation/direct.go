@@ -88,7 +88,7 @@ func (d *draft) gone(session string) bool {
 	if d.state.Session.Direct {
 		return d.state.Session.ID != session
 	}
-	return d.state.Since == 0
+	return d.state.Since == 0 && d.state.Session.ID == "" && d.state.LastInbound == 0 // nor does it go on
 }
 
 // deliverable gives the parts of an answer that somebody is to get.

@@ -26,7 +26,7 @@ type Entry struct {
 // be read for it.
 func Tells(eventType string) bool {
 	switch eventType {
-	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentFailed",
+	case "SessionStarted", "MessageReceived", "EchoReceived", "AttachmentStored", "AttachmentUploaded", "AttachmentFailed",
 		"TurnAsked", "TurnStarted", "TurnAnswered", "TurnClosed", "Initiated", "MessageWritten", "MessageRewritten", "MessageStruck":
 		return true
 	}
@@ -60,6 +60,10 @@ func History(session string, facts []events.Event) []Entry {
 			files[f.Message] = fact
 		case events.AttachmentFailed:
 			files[f.Message] = fact
+		case events.AttachmentUploaded:
+			if f.Session == session {
+				entries = append(entries, edits.said([]Entry{{Message: f.Attachment.ID, Call: f.Attachment.Call()}})...)
+			}
 		case events.TurnStarted:
 			var words []Entry // after all files: what was stored is no answer to words before it
 			for _, id := range f.Messages {
@@ -114,7 +118,7 @@ func heard(m events.MessageReceived, file events.Event) []Entry {
 	case events.AttachmentStored:
 		words.File = &f.Attachment
 		words.Text = cmp.Or(words.Text, f.Transcript, "["+m.Kind+" "+strconv.Quote(f.Attachment.Name)+"]")
-		return []Entry{{Message: f.Attachment.ID, Call: f.Call()}, words}
+		return []Entry{{Message: f.Attachment.ID, Call: f.Attachment.Call()}, words}
 	case events.AttachmentFailed:
 		words.Text = strings.TrimSpace(words.Text + "\n[" + m.Kind + " could not be loaded]")
 	}

@@ -30,5 +30,6 @@ func messages() []any {
 		Write{},
 		Rewrite{},
 		Strike{},
+		Attach{},
 	}
 }

@@ -151,6 +151,8 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.ask(body)
 	case Resume:
 		d.resume()
+	case Attach:
+		err = d.attach(body)
 	case ReportFetched:
 		d.fetched(body)
 	case ReportUnfetched:

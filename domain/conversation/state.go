@@ -71,6 +71,8 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		s = s.echoReceived(r, f)
 	case events.AttachmentStored:
 		s = s.settled(f.Message)
+	case events.AttachmentUploaded:
+		s = s.attached(r, f)
 	case events.AttachmentFailed:
 		s = s.settled(f.Message)
 	case events.FetchDelayed:

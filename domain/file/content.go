@@ -13,6 +13,9 @@ import (
 // there, although nobody refers to them yet: whoever put them is about to.
 const Fresh = 10 * time.Minute
 
+// slack is for clocks that tell times not quite alike.
+const slack = time.Minute
+
 // Upload gives the file a content, which stands in the media store already.
 //
 // A ticket is good for one upload. The same one again changes nothing when it
@@ -103,7 +106,7 @@ func (s State) uploaded(f events.FileUploaded) State {
 // letGo says that the content is not needed any more.
 func (s State) letGo(at events.Instant) State {
 	if s.Content.Hash != "" {
-		due := max(at, s.UploadedAt.Add(Fresh))
+		due := max(at, s.UploadedAt.Add(Fresh+slack))
 		s.Loose = append(slices.Clip(s.Loose), Loose{Hash: s.Content.Hash, Due: due})
 	}
 	return s

@@ -129,7 +129,7 @@ func full() []byte {
 // A file owes that what it let go is discarded, not before it could be seen
 // who else is about to refer to it.
 func TestWhatIsLetGoIsOwed(t *testing.T) { // A23
-	fresh := events.Instant(file.Fresh / time.Microsecond)
+	fresh := events.Instant((file.Fresh + time.Minute) / time.Microsecond)
 	const later = now + events.Instant(domain.Day/time.Microsecond)
 	for _, c := range []struct {
 		name  string
