@@ -23,10 +23,12 @@ type Config struct {
 	Data   string
 	// Events is where the log is: "" or "local" in the data directory, or an
 	// EventStoreDB's connection string. LogDoor serves a local one to others.
-	Events        events.Secret
-	LogDoor       LogDoor
-	Tokens        map[string]events.Secret // account → secret
-	PublicURL     string
+	Events    events.Secret
+	LogDoor   LogDoor
+	Tokens    map[string]events.Secret // account → secret
+	PublicURL string
+	// Origin is PublicURL if it was set, and "" if it was guessed.
+	Origin        string
 	GraphURL      string
 	GraphVersion  string
 	Model         string
@@ -54,6 +56,9 @@ type Config struct {
 	Rate float64
 	// Media is the address of the media store.
 	Media string
+	// UploadLimit bounds what is uploaded through the API, in bytes; 0 means
+	// the media store's own limit.
+	UploadLimit int64
 	// TranscribeModel writes voice messages down; "" is none.
 	TranscribeModel string
 }
@@ -188,6 +193,10 @@ var settings = []setting{
 		func(c *Config, v string) error { c.Media = v; return nil },
 	},
 	{
+		"upload-limit", "PARLEY_UPLOAD_LIMIT", "100", "largest file that may be uploaded through the API, in megabytes",
+		func(c *Config, v string) error { n, err := positive(v); c.UploadLimit = int64(n) << 20; return err },
+	},
+	{
 		"transcribe-model", "PARLEY_TRANSCRIBE_MODEL", "", "model of the OpenAI-compatible server that writes voice messages down, for example whisper-1",
 		func(c *Config, v string) error { c.TranscribeModel = v; return nil },
 	},
@@ -245,6 +254,7 @@ func LoadConfig(command string, args []string, getenv func(string) string, outpu
 
 // complete fills in what depends on other settings.
 func (c *Config) complete() {
+	c.Origin = c.PublicURL
 	if c.PublicURL == "" {
 		c.PublicURL = c.TLS.publicURL(c.Listen)
 	}

@@ -20,13 +20,7 @@ import (
 // One that is served must leave the list.
 var notServedYet = []string{
 	"POST /conversation/{conversationId}/delete",
-	"GET /conversation/{conversationId}/attachment/list",
-	"POST /conversation/{conversationId}/attachment/upload",
-	"POST /Attachment/{conversationId}/upload",
-	"GET /conversation/{conversationId}/attachment/{attachmentId}/download",
 	"POST /conversation/{conversationId}/contact/upsert",
-	"POST /file/{fileId}/upload",
-	"GET /file/{fileId}/download",
 	"GET /event/log/export",
 	"POST /event/log/subscribe",
 	"GET /usage/fetch",

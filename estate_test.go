@@ -57,7 +57,20 @@ func (h *house) estate(secret, name string) estate {
 		e.aliases[f.id] = "@" + alias
 	}
 	e.converse(numberOf(name))
+	e.addresses(name)
 	return e
+}
+
+// addresses are those of an upload and of a download.
+func (e *estate) addresses(name string) {
+	e.h.t.Helper()
+	path := "/file/" + e.ids["fileId"]
+	e.post(path+"/upload", object{"file": "data:text/plain;base64,SGk="})
+	up := e.post(path+"/upload", object{"file": object{"name": "of-" + name, "type": "text/plain", "size": 5}})
+	down := e.call(http.MethodGet, path+"/download", nil, "Accept", "application/json")
+	e.ids["uploadTicket"] = strings.Split(up["uploadRequest"].(object)["url"].(string), "/")[6]
+	elements := strings.Split(down.body["url"].(string), "/")
+	e.ids["downloadTicket"], e.ids["fileName"] = elements[6], elements[7]
 }
 
 // numberOf makes a phone number ID of an account's name.

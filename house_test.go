@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -58,6 +59,8 @@ type house struct {
 	mutex       sync.Mutex // of the node and what it writes
 	files       *media.Memory
 	transcriber engine.Transcriber
+	web         http.RoundTripper
+	listener    net.Listener
 	logs        bytes.Buffer
 	answers     bytes.Buffer
 
@@ -69,10 +72,15 @@ type options struct {
 	engine      engine.Engine
 	transcriber engine.Transcriber
 	apology     string
-	faults      *simulator.Faults
-	seed        uint64
-	rules       func(*conversation.Rules)
-	limits      func(*actors.Limits)
+	config      func(*parley.Config)
+	// web is how files are fetched for clients, listener where requests come in
+	// beside the handler.
+	web      http.RoundTripper
+	listener net.Listener
+	faults   *simulator.Faults
+	seed     uint64
+	rules    func(*conversation.Rules)
+	limits   func(*actors.Limits)
 	// store is made inside the bubble: what waits for it must belong there.
 	store func() events.Store
 	// way and door stand between the node and Meta: before what the node calls,
@@ -112,7 +120,7 @@ func build(t *testing.T, o options) *house {
 	if o.faults == nil {
 		o.faults = simulator.Calm()
 	}
-	h := &house{t: t, engine: o.engine, way: o.way, rules: conversation.DefaultRules(), limits: actors.DefaultLimits(), files: media.NewMemory(), transcriber: o.transcriber}
+	h := &house{t: t, engine: o.engine, way: o.way, rules: conversation.DefaultRules(), limits: actors.DefaultLimits(), files: media.NewMemory(), transcriber: o.transcriber, web: o.web, listener: o.listener}
 	h.rules.Gather = 0 // most tests are about something else
 	if h.way == nil {
 		h.way = func(way http.RoundTripper) http.RoundTripper { return way }
@@ -138,6 +146,9 @@ func build(t *testing.T, o options) *house {
 		TurnTime: time.Minute, Tasks: h.limits.Tasks, Settle: h.rules.Settle, NumberRate: 80, Apology: o.apology,
 	}
 	h.config.MasterKeyFile = h.config.Data + "/master.key"
+	if o.config != nil {
+		o.config(&h.config)
+	}
 	h.start()
 	return h
 }
@@ -167,8 +178,8 @@ func (h *house) start() {
 	node, err := parley.Start(h.t.Context(), h.config, parley.Parts{
 		Detour: true, // what is not fit for a cluster shows
 		Store:  mortal{h.store, h.life}, Engine: h.engine, Graph: mortalWay{h.way(h.sim.Transport()), h.life},
-		Rules: &h.rules, Limits: &h.limits, Files: lasting{h.files}, Transcriber: h.transcriber,
-	}, logger, nil)
+		Rules: &h.rules, Limits: &h.limits, Files: lasting{h.files}, Transcriber: h.transcriber, Web: h.web,
+	}, logger, h.listener)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -2,12 +2,16 @@ package parley
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"parley/http/ticket"
 )
 
 // makeKey writes a new random key. It is on disk, whole, before it is used:
@@ -70,4 +74,10 @@ func (c Config) masterKey(size int) ([]byte, error) {
 		return nil, fmt.Errorf("read the master key: %w", err)
 	}
 	return parseKey(c.MasterKeyFile, raw, size)
+}
+
+// ticketKey derives the key that signs addresses from the one that seals
+// secrets: what is known of one tells nothing of the other.
+func ticketKey(master []byte) ([]byte, error) {
+	return hkdf.Key(sha256.New, master, nil, "parley tickets", ticket.KeySize)
 }

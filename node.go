@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ import (
 	"parley/events/vault"
 	"parley/http"
 	"parley/http/admin"
+	"parley/http/ticket"
 	"parley/media"
 	"parley/media/guard"
 	"parley/projections"
@@ -53,6 +55,8 @@ type Parts struct {
 	Files media.Store
 	// Graph carries the calls to Meta.
 	Graph nethttp.RoundTripper
+	// Web carries what is fetched for clients from addresses that they name.
+	Web nethttp.RoundTripper
 	// Pages are further pages by path prefix.
 	Pages map[string]nethttp.Handler
 	// Rules are the numbers of conversations; the zero value means the
@@ -72,6 +76,7 @@ type Node struct {
 	metrics  *prometheus.Registry
 	store    events.Store
 	vault    *vault.Vault
+	tickets  *ticket.Signer
 	files    media.Store
 	model    *projections.Model
 	engine   engine.Engine
@@ -106,6 +111,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
 		{"log's door", func(context.Context) error { return n.serveLog(background) }},
+		{"sweeper", func(context.Context) error { n.startSweeper(background); return nil }},
 		{"door", func(context.Context) error { return n.serve(background, p) }},
 	})
 	if err != nil {
@@ -148,7 +154,13 @@ func (n *Node) openVault() error {
 	if err != nil {
 		return err
 	}
-	n.vault, err = vault.New(n.store, key)
+	if n.vault, err = vault.New(n.store, key); err != nil {
+		return err
+	}
+	if key, err = ticketKey(key); err != nil {
+		return err
+	}
+	n.tickets, err = ticket.New(key)
 	return err
 }
 
@@ -230,7 +242,7 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 			actors.NewKind(n.host, callback.New(), nil),
 			actors.NewKind(n.host, completion.New(), nil),
 			actors.NewKind(n.host, contact.New(), nil),
-			actors.NewKind(n.host, file.New(), nil),
+			actors.NewKind(n.host, file.New(), &perform.File{Contents: n.contents()}),
 			actors.NewKind(n.host, integration.New(), &perform.Integration{
 				Store: n.store, Vault: n.vault, Pacer: pacer,
 				Owing: func(ctx context.Context, id string) ([]events.Stream, error) {
@@ -263,9 +275,14 @@ func (n *Node) serve(background context.Context, p Parts) error {
 	if err != nil {
 		return err
 	}
+	web, err := n.web(p)
+	if err != nil {
+		return err
+	}
 	n.http = http.New(http.Config{
 		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
 		Answerer: n.answerer, Taps: n.taps, Patience: n.config.TurnTime + patienceMore, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Pages: p.Pages,
+		Files: n.files, UploadLimit: cmp.Or(n.config.UploadLimit, media.DefaultBytes), Tickets: n.tickets, Web: web, Origin: n.config.Origin,
 	})
 	if listener == nil {
 		return nil

@@ -33,7 +33,7 @@ func (h *house) raw(d described, path, body string, header ...string) answer {
 // sent: clients repeat what is answered with 5xx or 429.
 func (a answer) bears() bool {
 	if a.status == openAnswer || a.status >= 200 && a.status < 300 {
-		return utf8.ValidString(a.text)
+		return utf8.ValidString(a.text) || a.header.Get("Content-Disposition") != "" // a file may hold anything
 	}
 	code, _ := a.body["code"].(string)
 	return a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests && a.isProblem(a.status, code) && code != ""

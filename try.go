@@ -44,7 +44,8 @@ func StartTrial(ctx context.Context, c Config, logger *slog.Logger, listener net
 	t.connect("", "") // what is still owed may be sent at once
 	c.Data = filepath.Join(c.Data, "try")
 	c.MasterKeyFile = filepath.Join(c.Data, "master.key")
-	c.TLS = TLS{} // Meta, and whoever chats, are on this machine
+	c.Media = "file://" + filepath.ToSlash(absolute(filepath.Join(c.Data, "media"))) // a media store belongs to one log
+	c.TLS = TLS{}                                                                    // Meta, and whoever chats, are on this machine
 	c.Tokens = map[string]events.Secret{tryAccount: events.NewSecret(t.secret)}
 	node, err := Start(ctx, c, Parts{
 		Graph: t.simulator.Transport(),

@@ -16,6 +16,7 @@ func (s *Server) fileOperations() []operation {
 		{method: get, path: "/file/:id/fetch", handle: s.files().fetch},
 		{method: post, path: "/file/:id/update", handle: s.updateFile},
 		{method: post, path: "/file/:id/delete", handle: s.files().deleting(file.Delete{})},
+		{method: post, path: "/file/:id/upload", handle: s.uploadFile, streams: true},
 	}
 }
 

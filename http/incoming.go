@@ -48,10 +48,10 @@ func (in *incoming) Read(p []byte) (int, error) {
 	if in.ended {
 		return 0, io.EOF
 	}
-	if err := in.await(); err != nil {
-		return 0, err
+	n, err := 0, in.await()
+	if err == nil {
+		n, err = in.stream.Read(p)
 	}
-	n, err := in.stream.Read(p)
 	in.read += int64(n)
 	in.ended = in.read == in.length || in.length < 0 && errors.Is(err, io.EOF)
 	switch {

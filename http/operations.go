@@ -18,6 +18,8 @@ type operation struct {
 	// streams says that the handler reads the body as it comes; the others find
 	// it whole.
 	streams bool
+	// raw says that the answer is what was uploaded, whatever the caller wants.
+	raw bool
 	// forms are the forms that an answer may have; none means JSON alone.
 	forms []form
 }
@@ -26,6 +28,7 @@ type operation struct {
 const (
 	get  = fiber.MethodGet
 	post = fiber.MethodPost
+	put  = fiber.MethodPut
 )
 
 // operations are all there are. Each subject lists its own.
@@ -41,6 +44,9 @@ func (s *Server) operations() []operation {
 		s.messageOperations(),
 		s.contactOperations(),
 		s.fileOperations(),
+		s.attachmentOperations(),
+		s.uploadOperations(),
+		s.downloadOperations(),
 		s.eventOperations(),
 	} {
 		all = append(all, subject...)
@@ -76,7 +82,7 @@ func nothing(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusOK) }
 
 // Operation names one operation of the API, in the words of its description.
 type Operation struct {
-	// Method is "GET" or "POST".
+	// Method is "GET", "POST" or "PUT".
 	Method string
 	// Path is the path below /api/v1, with its parameters as ":name".
 	Path string

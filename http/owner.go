@@ -34,21 +34,15 @@ type call struct {
 // Spec: "Authentication".
 func (s *Server) owned(o operation) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		secret, ok := auth.Bearer(c.Get(fiber.HeaderAuthorization))
-		if !ok || isRunAs(c) {
-			return errNotAuthenticated
-		}
-		hash := auth.Hash(secret)
-		account, err := s.accountOf(c.UserContext(), hash)
+		account, err := s.authenticate(c)
 		if err != nil {
 			return err
 		}
-		if err := s.rates.take(hash); err != nil {
-			return err
-		}
-		wanted, err := formFor(c, o.forms)
-		if err != nil {
-			return err
+		wanted := inJSON
+		if !o.raw {
+			if wanted, err = formFor(c, o.forms); err != nil {
+				return err
+			}
 		}
 		if !o.streams {
 			if err := whole(c); err != nil {
@@ -57,6 +51,20 @@ func (s *Server) owned(o operation) fiber.Handler {
 		}
 		return o.handle(call{Ctx: c, server: s, account: account, form: wanted})
 	}
+}
+
+// authenticate gives the account whose secret a request shows, within the rate
+// of that secret.
+func (s *Server) authenticate(c *fiber.Ctx) (account string, err error) {
+	secret, ok := auth.Bearer(c.Get(fiber.HeaderAuthorization))
+	if !ok || isRunAs(c) {
+		return "", errNotAuthenticated
+	}
+	hash := auth.Hash(secret)
+	if account, err = s.accountOf(c.UserContext(), hash); err != nil {
+		return "", err
+	}
+	return account, s.rates.take(hash)
 }
 
 // accountOf tells whose secret has a hash.

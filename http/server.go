@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,8 @@ import (
 	"parley/domain"
 	"parley/events"
 	"parley/http/openapi"
+	"parley/http/ticket"
+	"parley/media"
 	"parley/projections"
 )
 
@@ -39,6 +42,13 @@ type Vault interface {
 	Erase(ctx context.Context, integration string) error
 }
 
+// Files keeps what is uploaded. It is a media.Store.
+type Files interface {
+	Put(ctx context.Context, content io.Reader, limits media.Limits) (media.Object, error)
+	Open(ctx context.Context, h media.Hash) (io.ReadSeekCloser, media.Object, error)
+	Stat(ctx context.Context, h media.Hash) (media.Object, error)
+}
+
 // Config is what a server is made of.
 type Config struct {
 	Actors Actors
@@ -50,6 +60,16 @@ type Config struct {
 	// for the end of a turn.
 	Taps     Taps
 	Patience time.Duration
+	// Files keeps contents of at most UploadLimit bytes; Tickets signs the
+	// addresses that they go to and are had from. Web fetches from the addresses
+	// that clients name, and must not reach into the private network.
+	Files       Files
+	UploadLimit int64
+	Tickets     *ticket.Signer
+	Web         http.RoundTripper
+	// Origin is where clients reach the server, without a slash at the end; ""
+	// is wherever their request came to.
+	Origin string
 	// Inspector is asked by live setups, PublicURL the base of the addresses
 	// that Meta is told, without a slash at the end; "" if it is not known.
 	Inspector Inspector
@@ -82,11 +102,17 @@ type Server struct {
 	taps      Taps
 	patience  time.Duration
 	publicURL string
-	tokens    map[[sha256.Size]byte]string
-	rates     *rates
-	logger    *slog.Logger
-	ready     func(context.Context) error
-	metrics   *metrics
+	// external is Config's Origin.
+	external    string
+	contents    Files
+	uploadLimit int64
+	tickets     *ticket.Signer
+	fetcher     *http.Client
+	tokens      map[[sha256.Size]byte]string
+	rates       *rates
+	logger      *slog.Logger
+	ready       func(context.Context) error
+	metrics     *metrics
 	// life ends when Shutdown begins.
 	life context.Context
 	end  context.CancelFunc
@@ -98,6 +124,7 @@ func New(c Config) *Server {
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
 		inspector: c.Inspector, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
+	s.external, s.contents, s.uploadLimit, s.tickets, s.fetcher = c.Origin, c.Files, c.UploadLimit, c.Tickets, newFetcher(c.Web)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true,
