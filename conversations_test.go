@@ -296,3 +296,68 @@ func TestFiltersOfConversations(t *testing.T) { // A15 A20
 		}
 	})
 }
+
+func TestSayingWhomAConversationIsWith(t *testing.T) { // A20 A22
+	inHouse(t, options{engine: recall()}, func(h *house) {
+		h.person(alice).Write("Hello")
+		h.settle()
+		id := h.conversations()[0]["id"].(string)
+		upsert := "/conversation/" + id + "/contact/upsert"
+		ada := object{"name": "Ada", "email": "ada@example.com", "fingerprint": "0123456789abcdef0"}
+		first := h.post(upsert, ada)["id"]
+		h.rule("the contact is made and linked, and the engine is told", func(t rule) {
+			if got := h.get("/conversation/" + id + "/fetch")["contactId"]; got != first {
+				t.Errorf("linked with %v", got)
+			}
+			if got := h.get("/contact/" + first.(string) + "/fetch"); got["name"] != "Ada" || got["email"] != "ada@example.com" {
+				t.Errorf("%v", got)
+			}
+			history := h.history(id)
+			if got := history[len(history)-1]; got != "context: The user provided their contact information: name: Ada, email: ada@example.com" {
+				t.Errorf("%q", got)
+			}
+			h.person(alice).Write("Do you know me?")
+			h.settle()
+			if texts := h.texts(alice); !strings.Contains(texts[len(texts)-1], "context The user provided their contact information: name: Ada") {
+				t.Errorf("told %q", texts)
+			}
+		})
+		h.rule("the same again changes nothing", func(t rule) {
+			before := h.history(id)
+			var calls sync.WaitGroup
+			for range 5 {
+				calls.Go(func() {
+					if got := h.post(upsert, ada)["id"]; got != first {
+						t.Errorf("another contact: %v", got)
+					}
+				})
+			}
+			calls.Wait()
+			if diff := cmp.Diff(before, h.history(id)); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("five at once introduce once", func(t rule) {
+			other := h.create("/conversation", object{})
+			var calls sync.WaitGroup
+			for range 5 {
+				calls.Go(func() { h.post("/conversation/"+other+"/contact/upsert", object{"nick": "Bob"}) })
+			}
+			calls.Wait()
+			if got := h.history(other); len(got) != 1 {
+				t.Errorf("%q", got)
+			}
+		})
+		h.rule("what is no contact is refused, and so is what is not theirs", func(t rule) { // P8
+			if a := h.call("POST", upsert, apiSecret, object{"email": "nobody"}); a.status != 400 {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+			if a := h.call("POST", upsert, otherSecret, ada); a.status != 404 {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+			if got := h.get("/conversation/" + id + "/fetch")["contactId"]; got != first {
+				t.Errorf("linked with %v", got)
+			}
+		})
+	})
+}

@@ -20,7 +20,6 @@ import (
 // One that is served must leave the list.
 var notServedYet = []string{
 	"POST /conversation/{conversationId}/delete",
-	"POST /conversation/{conversationId}/contact/upsert",
 	"GET /event/log/export",
 	"POST /event/log/subscribe",
 	"GET /usage/fetch",

@@ -15,6 +15,7 @@ func (s *Server) conversationOperations() []operation {
 		{method: get, path: "/conversation/export", handle: s.exportConversations, forms: exportForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
 		{method: post, path: "/conversation/:id/update", handle: s.updateConversation},
+		{method: post, path: "/conversation/:id/contact/upsert", handle: s.upsertContact},
 	}
 }
 

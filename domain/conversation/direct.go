@@ -33,6 +33,14 @@ type Write struct {
 	Messages []Written `msgpack:"me"`
 }
 
+// Introduce says which contact a session is with, and notes it for the engine.
+// A session that is with them already takes no notice.
+type Introduce struct {
+	Session string  `msgpack:"ss"`
+	Contact string  `msgpack:"co"`
+	Note    Written `msgpack:"no"`
+}
+
 // NotFound is the refusal for a session that is not there, or is somebody
 // else's.
 func NotFound() error { return domain.Refused(domain.NotFound, "", "Conversation not found") }
@@ -65,6 +73,17 @@ func (d *draft) describe(body Describe) error {
 	d.record(events.SessionDescribed{Session: body.Session, Changes: changes})
 	d.carry()
 	return nil
+}
+
+func (d *draft) introduce(body Introduce) error {
+	if s := d.state.Session; s.ID == body.Session && s.Contact == body.Contact {
+		return nil
+	}
+	err := d.describe(Describe{Session: body.Session, Changes: Changes{ContactID: domain.Some(body.Contact)}})
+	if err != nil {
+		return err
+	}
+	return d.write(Write{Session: body.Session, Messages: []Written{body.Note}})
 }
 
 func (d *draft) write(body Write) error {

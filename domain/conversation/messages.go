@@ -28,6 +28,7 @@ func messages() []any {
 		Open{},
 		Describe{},
 		Write{},
+		Introduce{},
 		Rewrite{},
 		Strike{},
 		Attach{},

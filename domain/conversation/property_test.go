@@ -88,6 +88,7 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Initiate{Session: "s" + fresh, Key: name, Parts: []events.Part{{ID: fresh + "-0"}}},
 		conversation.Open{Session: name, Changes: conversation.Changes{BotID: domain.Some(part)}},
 		conversation.Describe{Session: name, Changes: conversation.Changes{BotID: domain.Some(part), Name: domain.Some("n")}},
+		conversation.Introduce{Session: name, Contact: part, Note: conversation.Written{ID: fresh, Type: "context"}},
 		conversation.Write{Session: name, Messages: []conversation.Written{{ID: fresh, Type: "user", Text: "x"}}},
 		conversation.Rewrite{Session: name, Message: part, Changes: conversation.MessageChanges{Text: domain.Some("x")}},
 		conversation.Strike{Session: name, Message: part},

@@ -141,6 +141,8 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.open(body)
 	case Describe:
 		err = d.describe(body)
+	case Introduce:
+		err = d.introduce(body)
 	case Write:
 		err = d.write(body)
 	case Rewrite:
