@@ -112,6 +112,16 @@ func inHouse(t *testing.T, o options, test func(h *house)) {
 	})
 }
 
+// inEmptyHouse runs a test in a house that has neither a bot nor an integration.
+func inEmptyHouse(t *testing.T, test func(h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, options{})
+		defer h.close()
+		test(h)
+	})
+}
+
 func build(t *testing.T, o options) *house {
 	t.Helper()
 	if o.engine == nil {
