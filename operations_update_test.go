@@ -68,8 +68,13 @@ func TestMetaMergesAlikeEverywhere(t *testing.T) { // F314
 		for _, d := range updates(t) {
 			path, _ := e.path(d, nil)
 			for _, step := range []any{
-				object{"a": 1, "b": object{"c": 1, "d": 1}}, object{"b": object{"c": 2}}, nil, object{},
-				object{"$update": object{"e": "x"}}, object{"a": nil}, object{"-dropped": 1},
+				object{"a": 1, "b": object{"c": 1, "d": 1}},
+				object{"b": object{"c": 2}},
+				nil,
+				object{},
+				object{"$update": object{"e": "x"}},
+				object{"a": nil},
+				object{"-dropped": 1},
 			} {
 				e.post(path, object{"meta": step})
 			}
