@@ -306,10 +306,10 @@ func TestAnAskedTurnGoesOnAfterACrash(t *testing.T) { // P4 A21
 		path := h.talk()
 		var calls sync.WaitGroup
 		for _, text := range []string{"One", "Two"} {
-			ask := h.leaving(path+"/complete", object{"text": text})
+			ask := h.leaving(http.MethodPost, path+"/complete", object{"text": text})
 			calls.Go(func() {
-				if status := ask(); status != http.StatusGatewayTimeout { // of the node that died
-					h.t.Errorf("status %d", status)
+				if a := ask(); a.status != http.StatusGatewayTimeout { // of the node that died
+					h.t.Errorf("%d %s", a.status, a.text)
 				}
 			})
 			time.Sleep(time.Second)
@@ -324,21 +324,30 @@ func TestAnAskedTurnGoesOnAfterACrash(t *testing.T) { // P4 A21
 	})
 }
 
-// leaving gives a call to the node as it is now, which may die in the middle.
-func (h *house) leaving(path string, body any) (ask func() (status int)) {
+// leaving gives a call to the node as it is now, which may die in the middle;
+// nil if none is up.
+func (h *house) leaving(method, path string, body any) (ask func() answer) {
 	h.t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "/api/v1"+path, bytes.NewReader(encoded))
+	r := httptest.NewRequest(method, "/api/v1"+path, bytes.NewReader(encoded))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+apiSecret)
+	r.Header.Set("X-Timezone", askedZone)
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.node == nil {
+		return nil
+	}
 	node := h.node.Handler()
-	return func() int {
+	return func() answer {
 		w := httptest.NewRecorder()
 		node.ServeHTTP(w, r)
-		return w.Code
+		a := answer{status: w.Code, text: w.Body.String()}
+		_ = json.Unmarshal(w.Body.Bytes(), &a.body) // a dead node may say anything
+		return a
 	}
 }
 

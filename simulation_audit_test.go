@@ -29,6 +29,7 @@ func (s *simulation) audit() {
 		}
 		s.auditMessages(c, facts)
 		s.auditTurns(c, facts)
+		s.auditAsks(c, facts)
 		s.auditSends(c, facts)
 		s.auditStatuses(c, facts)
 		s.auditReplay(c, facts)
@@ -149,8 +150,10 @@ func (s *simulation) auditTurns(c *character, facts []logged) {
 			if f.Opens {
 				waiting = append(waiting, f.Message)
 			}
+		case events.TurnAsked:
+			labels[f.Ask.Turn] = f.Text
 		case events.TurnStarted:
-			if open != "" || len(outbox) > 0 {
+			if open != "" || len(outbox) > 0 && !f.Asked {
 				s.fail(c.name, "the turn of %s starts before the one of %s is done with", labels[f.Turn], labels[open])
 			}
 			want := slices.Clone(waiting[:min(len(waiting), len(f.Messages))])
@@ -173,7 +176,7 @@ func (s *simulation) auditTurns(c *character, facts []logged) {
 				s.fail(c.name, "the turn of %s is closed and not open", labels[f.Turn])
 			}
 			open = ""
-			if f.Reason != "engine_failed" || s.record.failures[labels[f.Turn]] == 0 {
+			if f.Reason != "engine_failed" && !f.Asked || s.record.failures[labels[f.Turn]] == 0 {
 				s.fail(c.name, "%v are closed as %s, after %d failures", named(f.Messages, labels), f.Reason, s.record.failures[labels[f.Turn]])
 			}
 		case events.SendAttempted:

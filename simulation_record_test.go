@@ -27,7 +27,9 @@ type record struct {
 	counts map[string]int
 	// failures counts the failed tries to answer a message, by its label.
 	failures map[string]int
-	tally    *tally
+	// asks are the answers to those who asked through the API, by label.
+	asks  map[string]answer
+	tally *tally
 }
 
 // written is a message of a person's.
@@ -41,7 +43,7 @@ func newRecord() record {
 	return record{
 		Mutex: new(sync.Mutex), written: map[string]written{}, messages: map[string]time.Time{},
 		placeholders: map[string]time.Time{}, statuses: map[string]time.Time{}, echoes: map[string]time.Time{},
-		calls: &calls{byPart: map[string][]*call{}}, counts: map[string]int{}, failures: map[string]int{}, tally: new(tally),
+		calls: &calls{byPart: map[string][]*call{}}, counts: map[string]int{}, failures: map[string]int{}, asks: map[string]answer{}, tally: new(tally),
 	}
 }
 

@@ -142,6 +142,7 @@ func (s *simulation) live() {
 	var writing sync.WaitGroup
 	for _, c := range s.people {
 		writing.Go(func() { s.write(c) })
+		writing.Go(func() { s.ask(c) })
 	}
 	d := s.dice("troubles")
 	for range d.IntN(9) {

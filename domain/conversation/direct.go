@@ -107,7 +107,7 @@ func (d *draft) gone(session string) bool {
 	if d.state.Session.Direct {
 		return d.state.Session.ID != session
 	}
-	return d.state.Since == 0 && d.state.Session.ID == "" && d.state.LastInbound == 0 // nor does it go on
+	return d.state.Since == 0 && d.state.Session.ID == "" && len(d.state.Seen) == 0 // a snapshot counts from 0
 }
 
 // deliverable gives the parts of an answer that somebody is to get.

@@ -165,6 +165,9 @@ func TestDecisions(t *testing.T) {
 				if !domain.IsRefusal(err, domain.Stale) && !domain.IsRefusal(err, domain.NotFound) && !domain.IsRefusal(err, domain.Busy) {
 					t.Fatalf("%T: %v", c.Body, err)
 				}
+				if _, asks := c.Body.(conversation.Ask); asks && !s.Session.Direct && domain.IsRefusal(err, domain.NotFound) && hasSession(history) {
+					t.Fatalf("nobody knows of the session after %T", history[len(history)-1])
+				}
 				continue
 			}
 			s = decider.Fold(s, facts...)
@@ -183,6 +186,10 @@ func TestDecisions(t *testing.T) {
 		}
 		checkTurns(t, append(history, settle(t, decider, s, at)...))
 	})
+}
+
+func hasSession(facts []events.Event) bool {
+	return slices.ContainsFunc(facts, func(f events.Event) bool { _, ok := f.(events.SessionStarted); return ok })
 }
 
 // checkTurns holds turns to what is promised of them: there is one at a time;

@@ -111,8 +111,10 @@ func (p *play) line(line string) string {
 		p.rules.Gather, _ = time.ParseDuration(args[""])
 	case "burst":
 		p.rules.PairBurst, _ = strconv.Atoi(args[""])
+	case "snapshot":
+		p.rules.SnapshotEvery, _ = strconv.Atoi(args[""])
 	}
-	if verb == "gather" || verb == "burst" {
+	if verb == "gather" || verb == "burst" || verb == "snapshot" {
 		p.decider = conversation.New(p.rules)
 		return ""
 	}
