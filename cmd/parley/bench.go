@@ -25,6 +25,7 @@ const (
 type benchOptions struct {
 	connections, rate, calm, senders int
 	inFlight, turnRate               int
+	integrations, apiRate            int
 	modelTime, duration              time.Duration
 	dir, only                        string
 	bound                            bool   // be the bound server
@@ -32,19 +33,21 @@ type benchOptions struct {
 }
 
 // bench measures how fast webhooks are taken in and turns are done, beside the
-// bound. The server and the bound run as processes of their own, one after the
+// bound, and how fast the API answers. The server and the bound run as processes of their own, one after the
 // other loaded by this one, which plays Meta and the model, too.
 func bench(ctx context.Context, args []string, out io.Writer) error {
 	var o benchOptions
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.only, "only", "", "webhooks or turns; both by default")
+	flags.StringVar(&o.only, "only", "", "webhooks, turns or api; all by default")
 	flags.IntVar(&o.connections, "connections", 128, "connections that post webhooks")
 	flags.IntVar(&o.rate, "rate", 5000, "webhooks per second of the open loop")
 	flags.IntVar(&o.calm, "calm-rate", 500, "webhooks per second when the model's speed is compared")
 	flags.IntVar(&o.senders, "senders", 5000, "people who write")
 	flags.IntVar(&o.inFlight, "in-flight", 512, "people who wait for their answers in the closed loop of turns")
 	flags.IntVar(&o.turnRate, "turn-rate", 500, "turns per second of the open loop")
+	flags.IntVar(&o.integrations, "integrations", 10_000, "integrations of the account whose API is asked")
+	flags.IntVar(&o.apiRate, "api-rate", 2000, "requests per second of the API's mixed load")
 	flags.DurationVar(&o.modelTime, "model-time", 200*time.Millisecond, "time that the model takes in the open loop of turns")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "length of each scenario")
 	flags.StringVar(&o.dir, "dir", "", "directory on the disk to be measured; a temporary one by default")
@@ -76,6 +79,7 @@ type report struct {
 	Time     string         `json:"time"`
 	Webhooks *webhookReport `json:"webhooks,omitempty"`
 	Turns    *turnReport    `json:"turns,omitempty"`
+	API      *apiReport     `json:"api,omitempty"`
 }
 
 // run gives what it came to before an error, too.
@@ -84,13 +88,18 @@ func (o benchOptions) run(ctx context.Context) (r report, err error) {
 		Machine: fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Go:      runtime.Version(), Time: time.Now().UTC().Format(time.RFC3339),
 	}
-	if o.only != "turns" {
+	wanted := func(name string) bool { return err == nil && (o.only == "" || o.only == name) }
+	if wanted("webhooks") {
 		r.Webhooks = &webhookReport{}
 		err = o.webhookRuns(ctx, r.Webhooks)
 	}
-	if o.only != "webhooks" && err == nil {
+	if wanted("turns") {
 		r.Turns = &turnReport{}
 		err = o.turnRuns(ctx, r.Turns)
+	}
+	if wanted("api") {
+		r.API = &apiReport{}
+		err = o.apiRuns(ctx, r.API)
 	}
 	return r, err
 }

@@ -119,13 +119,20 @@ func (t Target) Open(ctx context.Context, scenario string, connections, rate int
 func (t Target) open(ctx context.Context, scenario string, connections, rate int, d time.Duration) Result {
 	c := newClient(connections)
 	runs := make([]run, connections)
+	took := openLoop(ctx, connections, rate, d, func(worker int, due time.Time) { runs[worker].post(c, t, due) })
+	return sum(scenario, connections, rate, took, runs)
+}
+
+// openLoop lets workers do something at a fixed rate, and gives how long it
+// took. What is due while all are busy waits, and is told when it was due.
+func openLoop(ctx context.Context, connections, rate int, d time.Duration, do func(worker int, due time.Time)) time.Duration {
 	due := make(chan time.Time, rate)
 	began := time.Now()
 	var workers sync.WaitGroup
-	for i := range runs {
+	for i := range connections {
 		workers.Go(func() {
 			for at := range due {
-				runs[i].post(c, t, at)
+				do(i, at)
 			}
 		})
 	}
@@ -138,7 +145,7 @@ func (t Target) open(ctx context.Context, scenario string, connections, rate int
 	}
 	close(due)
 	workers.Wait()
-	return sum(scenario, connections, rate, time.Since(began), runs)
+	return time.Since(began)
 }
 
 func newClient(connections int) *fasthttp.Client {
@@ -157,7 +164,12 @@ type run struct {
 
 func (r *run) post(c *fasthttp.Client, t Target, due time.Time) {
 	body, signature := t.Webhooks.Next()
-	if err := t.post(c, body, signature); err != nil {
+	r.record(t.post(c, body, signature), due)
+}
+
+// record notes what became of a request that was due at some time.
+func (r *run) record(err error, due time.Time) {
+	if err != nil {
 		r.errors++
 		if r.first == "" {
 			r.first = err.Error()
