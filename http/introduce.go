@@ -40,8 +40,12 @@ func (s *Server) upsertContact(c call) error {
 func introduction(details contact.Changes) string {
 	var said []string
 	for _, d := range []struct{ what, is string }{
-		{"name", details.Name.Value}, {"email", details.Email.Value}, {"phone", details.Phone.Value}, {"nick", details.Nick.Value},
-		{"description", details.Description.Value}, {"preferences", details.Preferences.Value},
+		{"name", details.Name.Value},
+		{"email", details.Email.Value},
+		{"phone", details.Phone.Value},
+		{"nick", details.Nick.Value},
+		{"description", details.Description.Value},
+		{"preferences", details.Preferences.Value},
 	} {
 		if d.is != "" {
 			said = append(said, d.what+": "+d.is)
