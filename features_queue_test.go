@@ -225,8 +225,8 @@ func (h *house) logged(kind string) []object {
 func TestErrorsOfMetaAreEvents(t *testing.T) {
 	for _, c := range []struct {
 		person string
-		status float64 // 0 when it is not Meta who answers
-		code   float64
+		status float64 // 0 when nobody answers
+		code   float64 // 0 when it is not Meta who answers
 		says   string
 	}{
 		{"15550000190", 401, 190, "Session has expired"},
@@ -237,10 +237,10 @@ func TestErrorsOfMetaAreEvents(t *testing.T) {
 		{"15550001056", 400, 131056, "pair rate limit"},
 		{"15550000429", 400, 130429, "Rate limit hit"},
 		{"15550000131", 500, 131000, "Something went wrong"},
-		{"15550000502", 0, 0, "HTTP status 502"},
+		{"15550000502", 502, 0, "HTTP status 502"},
 		{"15550000503", 0, 0, "connection refused"},
 		{"15550000409", 0, 0, "deadline exceeded"},
-		{"15550000200", 0, 0, "no message ID"},
+		{"15550000200", 200, 0, "no message ID"},
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			inHouse(t, options{}, func(h *house) {
@@ -259,7 +259,7 @@ func TestErrorsOfMetaAreEvents(t *testing.T) {
 				if meta["operation"] != "messages.send" || meta["attempt"] != 1.0 || meta["messageId"] != messages[len(messages)-1]["id"] {
 					h.t.Errorf("the event says %v", meta)
 				}
-				if c.status != 0 && (meta["status"] != c.status || failure["code"] != c.code) {
+				if c.status != 0 && meta["status"] != c.status || c.code != 0 && failure["code"] != c.code {
 					h.t.Errorf("status %v, code %v", meta["status"], failure["code"])
 				}
 				if !strings.Contains(failure["message"].(string), c.says) {

@@ -173,7 +173,9 @@ type SendUnclear struct {
 	Part    string `msgpack:"pa"`
 	Message string `msgpack:"me"`
 	Attempt int    `msgpack:"n"`
-	Detail  string `msgpack:"de,omitempty"`
+	// Status is the HTTP status; 0 when there was no answer.
+	Status int    `msgpack:"st,omitempty"`
+	Detail string `msgpack:"de,omitempty"`
 	// Due is when the part is tried again if nothing settles it.
 	Due Instant `msgpack:"u,omitempty"`
 }

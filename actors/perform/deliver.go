@@ -175,7 +175,7 @@ const otherWait = time.Second
 func refusalOf(part string, attempt int, err error) any {
 	var unclear *whatsapp.Unclear
 	if errors.As(err, &unclear) {
-		return conversation.ReportUnclear{Part: part, Attempt: attempt, Detail: err.Error()}
+		return conversation.ReportUnclear{Part: part, Attempt: attempt, Status: unclear.Status, Detail: err.Error()}
 	}
 	report := conversation.ReportRefused{Part: part, Attempt: attempt, Detail: err.Error()}
 	var refusal *whatsapp.Error

@@ -221,7 +221,9 @@ type ReportRefused struct {
 type ReportUnclear struct {
 	Part    string `msgpack:"pa"`
 	Attempt int    `msgpack:"n"`
-	Detail  string `msgpack:"de"`
+	// Status is the HTTP status; 0 when there was no answer.
+	Status int    `msgpack:"st"`
+	Detail string `msgpack:"de"`
 }
 
 // GiveUp is the task, and the command, of ending a part whose outcome stayed

@@ -155,6 +155,6 @@ func (d *draft) unclear(body ReportUnclear) {
 	}
 	d.record(events.SendUnclear{
 		Session: p.Session, Part: p.ID, Message: p.Message, Attempt: p.Attempts,
-		Detail: body.Detail, Due: p.LastAttempt.Add(d.rules.Settle),
+		Status: body.Status, Detail: body.Detail, Due: p.LastAttempt.Add(d.rules.Settle),
 	})
 }
