@@ -20,8 +20,6 @@ import (
 // One that is served must leave the list.
 var notServedYet = []string{
 	"POST /conversation/{conversationId}/delete",
-	"GET /event/log/export",
-	"POST /event/log/subscribe",
 	"GET /usage/fetch",
 	"GET /usage/list",
 	"GET /usage/series/fetch",

@@ -1,6 +1,7 @@
 package parley_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -236,7 +237,7 @@ func eventTables(t *testing.T) (lines, quiet table) {
 	}
 	lines = table{head: []string{"type", "fact", "tells", "written when"}, keys: 2}
 	for _, key := range slices.SortedFunc(maps.Keys(tells), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		lines.rows = append(lines.rows, []string{code(key[0]), code(key[1]), strings.Join(slices.Sorted(maps.Keys(tells[key])), " ")})
+		lines.rows = append(lines.rows, []string{code(key[0]), code(key[1]), cmp.Or(strings.Join(slices.Sorted(maps.Keys(tells[key])), " "), "–")})
 	}
 	var silent []string
 	for _, name := range slices.Sorted(maps.Keys(events.Types())) {

@@ -364,6 +364,9 @@ func (n *Node) Stop(ctx context.Context) error {
 		errs = append(errs, n.store.Close())
 	}
 	n.parts.Wait()
+	if n.http != nil && n.listener == nil { // streams end also where there is no network
+		errs = append(errs, n.http.Shutdown(ctx))
+	}
 	if n.files != nil {
 		errs = append(errs, n.files.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,11 +19,23 @@ const (
 	lingerBytes = 64 << 20
 )
 
-type lingering struct{ net.Listener }
+type lingering struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+// Close closes the listener, the first time.
+func (l *lingering) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
+}
+
+func (l *lingering) shut() { _ = l.Close() } // whoever closes it again is told
 
 // Accept wraps the connection. A handshake is for whoever serves it: here it
 // would keep the next one waiting.
-func (l lingering) Accept() (net.Conn, error) {
+func (l *lingering) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -36,6 +49,18 @@ func (l lingering) Accept() (net.Conn, error) {
 type lingeringConn struct {
 	net.Conn
 	linger bool
+}
+
+// stall bounds the time that a client may take to read what one write gave it.
+const stall = 30 * time.Second
+
+// Write gives the client anew the time to read: streams may be long, but not
+// left unread.
+func (c *lingeringConn) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
 }
 
 // lingers is what both kinds of connections can.

@@ -12,6 +12,8 @@ import (
 func (s *Server) eventOperations() []operation {
 	return []operation{
 		{method: get, path: "/event/log/list", handle: s.listEvents, forms: listForms},
+		{method: get, path: "/event/log/export", handle: s.listEvents, forms: exportForms},
+		{method: post, path: "/event/log/subscribe", handle: s.subscribeEvents, forms: liveForms},
 	}
 }
 
@@ -35,22 +37,42 @@ type shownEvent struct {
 	UpdatedAt      int64           `json:"updatedAt"`
 }
 
-func showEvent(e projections.LogEntry) shownEvent {
-	return shownEvent{
+func showEvent(e projections.LogEntry) item {
+	return item{e.Seq, shownEvent{
 		ID: e.ID, Type: e.Type, ConversationID: e.ConversationID, IntegrationID: e.IntegrationID,
 		BotID: orNull(e.BotID), ContactID: orNull(e.ContactID), Meta: e.Meta, CreatedAt: e.At.Milliseconds(), UpdatedAt: e.At.Milliseconds(),
+	}}
+}
+
+// links reads the filters by what a row is about: every parameter that ends in
+// "Id". known are those that rows have; with any other none is asked for.
+func (c call) links(known ...string) (wanted map[string][]string, none bool) {
+	wanted = map[string][]string{}
+	for _, name := range known {
+		wanted[name] = values(c.Ctx, name)
 	}
+	c.Context().QueryArgs().VisitAll(func(k, v []byte) {
+		name := string(k)
+		if _, ok := wanted[name]; !ok && strings.HasSuffix(name, "Id") && !strings.HasPrefix(name, "meta.") && len(v) > 0 {
+			none = true
+		}
+	})
+	return wanted, none
 }
 
 func (s *Server) listEvents(c call) error {
+	about, none := c.links("whatsappIntegrationId", "conversationId", "botId", "contactId")
 	filter := projections.LogFilter{
-		Types: values(c.Ctx, "type"), Integrations: values(c.Ctx, "whatsappIntegrationId"),
-		Conversations: values(c.Ctx, "conversationId"), Bots: values(c.Ctx, "botId"),
+		Types: values(c.Ctx, "type"), Integrations: about["whatsappIntegrationId"],
+		Conversations: about["conversationId"], Bots: about["botId"], Contacts: about["contactId"],
 	}
 	return c.list(rows{
 		page: func(ctx context.Context, p projections.Page) ([]item, error) {
+			if none {
+				return nil, nil
+			}
 			all, err := s.model.Log(ctx, c.account, filter, p)
-			return items(all, err, func(e projections.LogEntry) item { return item{e.Seq, showEvent(e)} })
+			return items(all, err, showEvent)
 		},
 		seqOf: func(_ context.Context, id string) (int64, error) {
 			return strconv.ParseInt(strings.TrimPrefix(id, "e"), 36, 64)

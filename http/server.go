@@ -113,6 +113,8 @@ type Server struct {
 	logger      *slog.Logger
 	ready       func(context.Context) error
 	metrics     *metrics
+	// subscriptions are those that are open.
+	subscriptions subscriptions
 	// life ends when Shutdown begins.
 	life context.Context
 	end  context.CancelFunc
@@ -125,6 +127,7 @@ func New(c Config) *Server {
 		inspector: c.Inspector, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.external, s.contents, s.uploadLimit, s.tickets, s.fetcher = c.Origin, c.Files, c.UploadLimit, c.Tickets, newFetcher(c.Web)
+	s.subscriptions.open = map[string]int{}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true,
@@ -159,9 +162,11 @@ func New(c Config) *Server {
 // address come without the first /api.
 var prefixes = []string{"/api/v1", "/v1"}
 
-// Serve answers requests on a listener until Shutdown.
+// Serve answers requests on a listener until Shutdown, also if that came first.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.app.Listener(lingering{l}); err != nil {
+	door := &lingering{Listener: l}
+	defer context.AfterFunc(s.life, door.shut)()
+	if err := s.app.Listener(door); err != nil && s.life.Err() == nil {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
 	return nil

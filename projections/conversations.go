@@ -81,7 +81,6 @@ func (w *writer) startConversation(f fact, integration string, e events.SessionS
 			return err
 		}
 	}
-	w.conversations.put(s.ID, int64(f.Position))
 	err := w.exec("INSERT INTO conversations (seq, id, account, integration, stream, first, bot, blueprint, contact, model, backstory, meta, created, updated) "+
 		"VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), '') FROM bots WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)",
 		f.Position, s.ID, f.account, integration, string(f.Stream), f.Revision, s.BotID, s.BlueprintID, s.Contact, s.Model, s.Backstory, string(meta), f.at, f.at)
@@ -110,7 +109,7 @@ func (w *writer) describeConversation(f fact, id string, c events.SessionChanges
 // keepBot notes the bot that answered for a session's blueprint: from then on
 // it is the session's.
 func (w *writer) keepBot(e events.TurnAnswered) error {
-	seq, err := w.conversation(e.Session)
+	seq, err := w.subject(e.Session)
 	if err != nil || e.BotID == "" {
 		return err
 	}

@@ -13,6 +13,23 @@ import (
 func logType(e events.Event) string {
 	const whatsapp = "integration.whatsapp."
 	switch e := e.(type) {
+	case events.BotCreated:
+		return "bot.create"
+	case events.BotUpdated:
+		return "bot.update"
+	case events.BotDeleted:
+		return "bot.delete"
+	case events.CompletionMade:
+		if e.Failed {
+			return "conversation.complete.failed"
+		}
+		return "conversation.complete"
+	case events.ContactCreated:
+		return "contact.create"
+	case events.ContactUpdated:
+		return "contact.update"
+	case events.ContactDeleted:
+		return "contact.delete"
 	case events.CallbackVerified:
 		return whatsapp + "callback.subscribe"
 	case events.CallbackRefused:
@@ -180,6 +197,8 @@ func logMeta(e events.Event) map[string]any {
 
 func turnMeta(e events.Event) map[string]any {
 	switch e := e.(type) {
+	case events.CompletionMade:
+		return map[string]any{"model": e.Model, "tokens": e.Tokens, "modelTime": e.Thought / 1000}
 	case events.TurnDelayed:
 		return map[string]any{"turnId": e.Turn, "attempt": e.Attempt, "reason": e.Reason, "nextAttemptAt": e.Due.Milliseconds()}
 	case events.TurnAnswered:
@@ -207,7 +226,7 @@ func turnMeta(e events.Event) map[string]any {
 	case events.SendUnclear:
 		return map[string]any{
 			"operation": "messages.send", "messageId": e.Message, "partId": e.Part, "attempt": e.Attempt,
-			"reason": "It is not known whether WhatsApp took the message.", "error": map[string]any{"message": e.Detail},
+			"reason": "It is not known whether WhatsApp took the message.", "status": statusOrNothing(e.Status), "error": map[string]any{"message": e.Detail},
 			"nextAttemptAt": e.Due.Milliseconds(),
 		}
 	case events.PartSent:
@@ -273,6 +292,14 @@ func orNothing(is bool) any {
 		return nil
 	}
 	return true
+}
+
+// statusOrNothing leaves out the status of an answer that never came.
+func statusOrNothing(status int) any {
+	if status == 0 {
+		return nil
+	}
+	return status
 }
 
 func statusError(e events.StatusReceived) any {

@@ -41,7 +41,7 @@ func (m *Model) edited(ctx context.Context, c Conversation, x *Message) (is bool
 
 // rewriteMessage adds to what people changed about a message.
 func (w *writer) rewriteMessage(f fact, e events.MessageRewritten) error {
-	seq, err := w.conversation(e.Session)
+	seq, err := w.subject(e.Session)
 	if err != nil || seq == 0 {
 		return err
 	}
@@ -61,7 +61,7 @@ func (w *writer) rewriteMessage(f fact, e events.MessageRewritten) error {
 
 // strikeMessage removes a message, and what was changed about it.
 func (w *writer) strikeMessage(f fact, e events.MessageStruck) error {
-	seq, err := w.conversation(e.Session)
+	seq, err := w.subject(e.Session)
 	if err != nil || seq == 0 {
 		return err
 	}

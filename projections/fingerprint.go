@@ -40,13 +40,20 @@ var fingerprinted = []struct{ table, order string }{
 	{"attachments", "seq"},
 	{"files", "seq"},
 	{"log", "seq"},
+	{"subjects", "seq"},
+	{"usage", "day"},
 	{"owed", "stream"},
 }
 
 func addTable(ctx context.Context, tx *sql.Tx, sum hash.Hash, table, order string) error {
 	columns := "*"
 	if table == "log" { // the numbers of names may differ
-		columns = "seq, conversation, brought, (SELECT group_concat(name, ' ') FROM names WHERE id IN (account, type, integration, bot))"
+		columns = "seq, conversation, brought, used, " +
+			"(SELECT group_concat(name, ' ') FROM (SELECT name FROM names WHERE id IN (account, type, integration, bot, contact) ORDER BY name))"
+	}
+	if table == "usage" {
+		columns = "(SELECT name FROM names WHERE id = account), day, tokens, conversations, messages"
+		order += ", 1"
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM "+table+" ORDER BY "+order)
 	if err != nil {

@@ -64,9 +64,11 @@ func (w *writer) apply(r events.Recorded) error {
 	case events.BlueprintCategory:
 		return w.foldBlueprint(f)
 	case events.BotCategory:
-		return w.foldBot(f)
+		return errors.Join(w.foldBot(f), w.foldLog(f, logRow{bot: r.Stream.ID()}))
+	case events.CompletionCategory:
+		return w.foldCompletion(f)
 	case events.ContactCategory:
-		return w.foldContact(f)
+		return errors.Join(w.foldContact(f), w.foldLog(f, logRow{contact: r.Stream.ID()}))
 	case events.FileCategory:
 		return w.foldFile(f)
 	case events.IntegrationCategory:
@@ -90,6 +92,15 @@ func (w *writer) foldToken(f fact) error {
 		return w.exec("DELETE FROM tokens WHERE id = ?", e.Token)
 	}
 	return nil
+}
+
+// foldCompletion counts what an answer cost that is stored nowhere.
+func (w *writer) foldCompletion(f fact) error {
+	made, ok := f.event.(events.CompletionMade)
+	if !ok {
+		return nil
+	}
+	return w.foldLog(f, logRow{bot: made.BotID})
 }
 
 func (w *writer) foldBot(f fact) error {
@@ -189,21 +200,6 @@ func (w *writer) foldConversation(f fact) error {
 		return err
 	}
 	return w.foldLog(f, row)
-}
-
-// conversation gives the seq of a conversation, 0 if it is not there (any more).
-func (w *writer) conversation(id string) (int64, error) {
-	if id == "" {
-		return 0, nil
-	}
-	if seq, ok := w.conversations[id]; ok {
-		return seq, nil
-	}
-	seq, err := w.number("SELECT seq FROM conversations WHERE id = ?", id)
-	if err == nil && seq != 0 {
-		w.conversations.put(id, seq)
-	}
-	return seq, err
 }
 
 // object is a JSON object's text; none is {}.

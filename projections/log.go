@@ -29,7 +29,7 @@ type LogEntry struct {
 
 // logRow is what the log's index holds of an event. What happened stays in the
 // log itself and is read from there.
-type logRow struct{ integration, conversation, bot string }
+type logRow struct{ integration, conversation, bot, contact string }
 
 // A fact may hold the notification that brought it. Then it gives two entries,
 // the notification's first, and still one row. An entry's seq is twice the
@@ -54,6 +54,9 @@ func notificationIn(e events.Event) *events.NotificationReceived {
 // foldLog adds an event to the index, if it is one that people are shown.
 // Nothing is added for an integration that is deleted.
 func (w *writer) foldLog(f fact, row logRow) error {
+	if err := w.foldSubject(f); err != nil {
+		return err
+	}
 	kind := logType(f.event)
 	if f.Stream.Category() == events.ConversationCategory && row.integration == "" { // made by the API
 		kind = strings.Replace(kind, "integration.whatsapp.", "conversation.", 1)
@@ -61,24 +64,25 @@ func (w *writer) foldLog(f fact, row logRow) error {
 	if kind == "" || w.deleted[row.integration] {
 		return nil
 	}
-	conversation, err := w.conversation(row.conversation)
+	conversation, err := w.subject(row.conversation)
 	if err != nil {
 		return err
 	}
-	var numbers [4]int64
-	for i, name := range [4]string{f.account, kind, row.integration, row.bot} {
+	var numbers [5]int64
+	for i, name := range [5]string{f.account, kind, row.integration, row.bot, row.contact} {
 		if numbers[i], err = w.name(name); err != nil {
 			return err
 		}
 	}
 	brought := notificationIn(f.event) != nil
-	return w.exec("INSERT INTO log (account, seq, type, integration, conversation, bot, brought) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		numbers[0], seqOf(f.Position), numbers[1], numbers[2], conversation, numbers[3], brought)
+	used := w.foldUsage(f, numbers[0])
+	return w.exec("INSERT INTO log (account, seq, type, integration, conversation, bot, contact, brought, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		numbers[0], seqOf(f.Position), numbers[1], numbers[2], conversation, numbers[3], numbers[4], brought, used)
 }
 
 // LogFilter selects entries of the event log. Empty fields select all.
 type LogFilter struct {
-	Types, Integrations, Conversations, Bots []string
+	Types, Integrations, Conversations, Bots, Contacts []string
 }
 
 // Log lists an account's event log. What happened is read from the log itself;
@@ -162,17 +166,10 @@ func (r storedRow) entries(p Page) []LogEntry {
 }
 
 func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page) ([]storedRow, error) {
-	const name = "(SELECT name FROM names WHERE names.id = log.%s)"
-	q := query{
-		columns: "seq, " + fmt.Sprintf(name, "type") + ", " + fmt.Sprintf(name, "integration") + ", " + fmt.Sprintf(name, "bot") +
-			", coalesce((SELECT id FROM conversations WHERE conversations.seq = log.conversation), '')" +
-			", coalesce((SELECT contact FROM conversations WHERE conversations.seq = log.conversation), ''), brought",
-		table: "log", order: "seq",
-	}
+	q := query{columns: "seq, " + nameOf("type") + ", " + subjectColumns + ", brought", table: "log", order: "seq"}
 	q.and("account = (SELECT id FROM names WHERE name = ?)", account)
 	q.in("integration", "SELECT id FROM names WHERE name", f.Integrations)
-	q.in("bot", "SELECT id FROM names WHERE name", f.Bots)
-	q.in("conversation", "SELECT seq FROM conversations WHERE id", f.Conversations)
+	q.subjects(f.Conversations, f.Bots, f.Contacts)
 	q.in("type", "SELECT id FROM names WHERE name", f.Types)
 	if f.wants(logType(events.NotificationReceived{})) && len(f.Types) > 0 {
 		q.where[len(q.where)-1] = "(brought OR " + q.where[len(q.where)-1] + ")"
@@ -185,27 +182,33 @@ func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page
 // describe reads what happened.
 func (m *Model) describe(ctx context.Context, e *LogEntry) error {
 	e.ID, e.Meta = "e"+strconv.FormatInt(e.Seq, 36), json.RawMessage("{}")
-	position := positionOf(e.Seq)
-	recorded, err := m.store.ReadAll(ctx, position, events.Forwards, 1)
-	if err != nil {
-		return fmt.Errorf("read event %d: %w", position, err)
-	}
-	if len(recorded) == 0 || recorded[0].Position != position {
-		return nil
-	}
-	meta, err := events.DecodeMetadata(recorded[0].Metadata)
-	if err != nil {
-		return err
-	}
-	event, err := events.Decode(recorded[0].Type, recorded[0].Data)
-	if err != nil {
+	event, at, err := m.recorded(ctx, positionOf(e.Seq))
+	if event == nil || err != nil {
 		return err
 	}
 	if n := notificationIn(event); n != nil && e.Seq&1 == 0 {
 		event = *n
 	}
-	e.At, e.Meta = meta.At, jsonObject(logMeta(event))
+	e.At, e.Meta = at, jsonObject(logMeta(event))
 	return nil
+}
+
+// recorded reads one event of the log and when it happened; the event is nil
+// if it was erased.
+func (m *Model) recorded(ctx context.Context, at events.Position) (events.Event, events.Instant, error) {
+	recorded, err := m.store.ReadAll(ctx, at, events.Forwards, 1)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read event %d: %w", at, err)
+	}
+	if len(recorded) == 0 || recorded[0].Position != at {
+		return nil, 0, nil
+	}
+	meta, err := events.DecodeMetadata(recorded[0].Metadata)
+	if err != nil {
+		return nil, 0, err
+	}
+	event, err := events.Decode(recorded[0].Type, recorded[0].Data)
+	return event, meta.At, err
 }
 
 // matches reports that a JSON object has the wanted values at dotted paths.

@@ -247,6 +247,14 @@ func (m *Model) Position() events.Position {
 	return m.position
 }
 
+// Moved gives how far the log is folded, and a channel that is closed once it is
+// folded further.
+func (m *Model) Moved() (events.Position, <-chan struct{}) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	return m.position, m.moved
+}
+
 // Wait returns when the log is folded up to a position, or with the context's
 // error.
 func (m *Model) Wait(ctx context.Context, position events.Position) error {

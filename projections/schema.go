@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 10
+const version = 11
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -166,10 +166,25 @@ CREATE TABLE log ( -- names stand as numbers: this table gets the most rows
 	integration  INTEGER NOT NULL,
 	conversation INTEGER NOT NULL,
 	bot          INTEGER NOT NULL,
+	contact      INTEGER NOT NULL, -- of an event that is a contact's own; else the conversation's is meant
 	brought      INTEGER NOT NULL, -- 1 if the event holds the notification that brought it
+	used         INTEGER NOT NULL, -- the kinds of usage that the event holds, see usedBy
 	PRIMARY KEY (account, seq)
 ) WITHOUT ROWID;
 CREATE INDEX log_integration ON log (integration, seq);
+CREATE TABLE subjects ( -- the conversations that the log speaks of, also when they are gone
+	seq     INTEGER PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE,
+	contact TEXT NOT NULL -- the last one that it was linked with
+);
+CREATE TABLE usage (
+	account       INTEGER NOT NULL,
+	day           INTEGER NOT NULL, -- since 1970, UTC
+	tokens        INTEGER NOT NULL,
+	conversations INTEGER NOT NULL,
+	messages      INTEGER NOT NULL,
+	PRIMARY KEY (account, day)
+) WITHOUT ROWID;
 CREATE TABLE owed (
 	stream TEXT PRIMARY KEY,
 	due    INTEGER NOT NULL

@@ -21,14 +21,16 @@ type writer struct {
 	newest   events.ID // of the event at the position
 
 	// What is worth remembering between batches.
-	deleted       map[string]bool // integrations that are gone
-	deletedNow    []string        // those of the fold under way
-	conversations known[int64]    // ID → seq
-	names         known[int64]    // name → number
-	owed          known[events.Instant]
-	metadata      metadataCache
+	deleted    map[string]bool // integrations that are gone
+	deletedNow []string        // those of the fold under way
+	subjects   known[int64]    // ID of a conversation → seq
+	names      known[int64]    // name → number
+	owed       known[events.Instant]
+	metadata   metadataCache
 	// due gathers what streams owe after the batch.
 	due map[events.Stream]events.Instant
+	// used gathers what the batch adds to the usage.
+	used map[usageDay]Usage
 }
 
 // known remembers rows that were read or written, up to a bound.
@@ -45,7 +47,7 @@ func (k known[V]) put(key string, value V) {
 
 // forget drops what is remembered: after a roll-back it may not be so.
 func (w *writer) forget() {
-	clear(w.conversations)
+	clear(w.subjects)
 	clear(w.names)
 	clear(w.owed)
 	for _, id := range w.deletedNow {
@@ -64,7 +66,7 @@ func openWriter(ctx context.Context, dsn string) (*writer, error) {
 	}
 	w := &writer{
 		db: db, connection: connection, statements: map[string]*sql.Stmt{},
-		deleted: map[string]bool{}, conversations: known[int64]{}, names: known[int64]{}, owed: known[events.Instant]{},
+		deleted: map[string]bool{}, subjects: known[int64]{}, names: known[int64]{}, owed: known[events.Instant]{},
 	}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -133,7 +135,7 @@ func (w *writer) fold(page []events.Recorded) (err error) {
 			_ = w.exec("ROLLBACK") // the error is on its way already
 		}
 	}()
-	w.due, w.deletedNow = map[events.Stream]events.Instant{}, nil
+	w.due, w.used, w.deletedNow = map[events.Stream]events.Instant{}, map[usageDay]Usage{}, nil
 	for _, r := range page {
 		if err := w.apply(r); err != nil {
 			return fmt.Errorf("event %d (%s of %s): %w", r.Position, r.Type, r.Stream, err)
@@ -144,6 +146,9 @@ func (w *writer) fold(page []events.Recorded) (err error) {
 		if err := w.owe(stream, due); err != nil {
 			return err
 		}
+	}
+	if err := w.addUsage(); err != nil {
+		return err
 	}
 	if w.origin == (events.ID{}) {
 		w.origin = page[0].ID
