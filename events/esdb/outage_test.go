@@ -210,6 +210,39 @@ func TestManyOutages(t *testing.T) {
 	closeStore(t, store)
 }
 
+func TestOutagesTakeNoRoom(t *testing.T) {
+	behind := memory.New()
+	server := serve(t, behind, "127.0.0.1:0")
+	store := openStore(t, "esdb://"+server.address+"?tls=false")
+	defer closeStore(t, store)
+	sub := store.Subscribe(events.LogStart)
+	defer sub.Close()
+	at := events.NoStream
+	outages := func(n int) (heap int) {
+		for range n {
+			done, err := store.Append(t.Context(), "a-1", at, facts(1)...)
+			if err == nil {
+				_, err = sub.Next(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			at = done.Revision
+			server.stop()
+			server = serve(t, behind, server.address)
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := outages(10)
+	const n = 50
+	if grown := (outages(n) - before) / n; grown > 4096 { // a connection takes 60 KiB and more
+		t.Errorf("each outage takes %d bytes", grown)
+	}
+}
+
 // eventually waits for a condition.
 func eventually(t *testing.T, is func() bool) {
 	t.Helper()

@@ -73,7 +73,7 @@ func serve(t testing.TB, store events.Store, address string) *served {
 	}
 	server := esdbserver.New(store, esdbserver.Options{})
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func(server *esdbserver.Server) { ended <- server.Serve(listener) }(server)
 	stopped := false
 	s := &served{address: listener.Addr().String(), stop: func() {
 		if stopped {
@@ -83,6 +83,7 @@ func serve(t testing.TB, store events.Store, address string) *served {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
 		server.Stop(ctx)
+		server = nil // it takes room
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}

@@ -151,6 +151,7 @@ func (sub *subscription) follow(ctx context.Context, connected func()) (err erro
 	}
 	defer func() { _ = s.Close() }() // never fails
 	connected()
+	sub.store.breaker.note(true, time.Now()) // nobody need find out for himself
 	for {
 		e := s.Recv()
 		switch {

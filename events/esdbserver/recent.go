@@ -15,9 +15,10 @@ const keepRecent = 1 << 16
 type recent struct {
 	mutex sync.Mutex
 	at    map[events.ID]place
-	// ring holds the IDs in the order they came; next is the oldest.
-	ring []events.ID
-	next int
+	// ring holds the IDs in the order they came, up to size; then next is the
+	// oldest.
+	ring       []events.ID
+	next, size int
 }
 
 type place struct {
@@ -26,7 +27,7 @@ type place struct {
 }
 
 func newRecent(size int) *recent {
-	return &recent{at: make(map[events.ID]place), ring: make([]events.ID, size)}
+	return &recent{at: make(map[events.ID]place), size: size}
 }
 
 // add notes the records of an append. Only the last one's position is known.
@@ -35,9 +36,13 @@ func (r *recent) add(stream events.Stream, done events.Appended, records []event
 	defer r.mutex.Unlock()
 	first := done.Revision - events.Revision(len(records)) + 1
 	for i, e := range records {
-		delete(r.at, r.ring[r.next])
-		r.ring[r.next] = e.ID
-		r.next = (r.next + 1) % len(r.ring)
+		if len(r.ring) < r.size {
+			r.ring = append(r.ring, e.ID)
+		} else {
+			delete(r.at, r.ring[r.next])
+			r.ring[r.next] = e.ID
+			r.next = (r.next + 1) % r.size
+		}
 		r.at[e.ID] = place{stream, events.Appended{Revision: first + events.Revision(i), Position: done.Position}}
 	}
 }
