@@ -72,7 +72,8 @@ type Store interface {
 
 	// ReadAll returns up to limit events of the whole log: forwards beginning
 	// with position from (inclusive), backwards with the newest before it
-	// (exclusive).
+	// (exclusive). from is LogStart, LogEnd or the position of an event: not
+	// every store can read from a place between two.
 	ReadAll(ctx context.Context, from Position, dir Direction, limit int) ([]Recorded, error)
 
 	// Subscribe follows the whole log after a position, without gap or

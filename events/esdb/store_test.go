@@ -38,9 +38,9 @@ func TestContractOverEventStoreDB(t *testing.T) {
 	}
 	dial := func(t testing.TB) events.Store { return openStore(t, url) }
 	storetest.Run(t, storetest.Factory{
-		New:     dial,
-		Reopen:  func(t testing.TB, _ events.Store) events.Store { return dial(t) },
-		Lingers: true,
+		New:          dial,
+		Reopen:       func(t testing.TB, _ events.Store) events.Store { return dial(t) },
+		EventStoreDB: true,
 	})
 }
 

@@ -24,10 +24,10 @@ type Factory struct {
 	// Reopen opens what a store that New made, and that is closed by now, left
 	// behind. It is nil for a store that forgets everything when it closes.
 	Reopen func(t testing.TB, closed events.Store) events.Store
-	// Lingers says that erased events stay in the whole log for a while, as
-	// they do at an EventStoreDB until a scavenge. What the suite says of the
-	// log without them is then skipped.
-	Lingers bool
+	// EventStoreDB says that the store is one itself. There erased events stay
+	// in the whole log until a scavenge, and the log is read from positions of
+	// events only. What the suite says beyond that is skipped.
+	EventStoreDB bool
 }
 
 // Run checks a store against the whole contract.

@@ -156,7 +156,7 @@ func testTruncatePositions(t *testing.T, f Factory) {
 // needsVanishing skips what a store cannot show whose erased events linger.
 func (f Factory) needsVanishing(t *testing.T) {
 	t.Helper()
-	if f.Lingers {
+	if f.EventStoreDB {
 		t.Skip("skipped: here erased events stay in the whole log until a scavenge")
 	}
 }
