@@ -36,12 +36,31 @@ func TestContractOverEventStoreDB(t *testing.T) {
 	if url == "" {
 		t.Skip("skipped: EVENTSTORE_URL names no EventStoreDB to run the contract against")
 	}
-	dial := func(t testing.TB) events.Store { return openStore(t, url) }
+	dial := func(t testing.TB) events.Store {
+		s := openStore(t, url)
+		awaitQuiet(t, s)
+		return s
+	}
 	storetest.Run(t, storetest.Factory{
 		New:          dial,
 		Reopen:       func(t testing.TB, _ events.Store) events.Store { return dial(t) },
 		EventStoreDB: true,
 	})
+}
+
+// awaitQuiet waits until appends of tests before, that were let go of without
+// an answer, have come to their end.
+func awaitQuiet(t testing.TB, s events.Store) {
+	t.Helper()
+	for last, same := events.Position(0), 0; same < 3; time.Sleep(50 * time.Millisecond) {
+		head, err := s.Head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same++; head != last {
+			last, same = head, 0
+		}
+	}
 }
 
 // contract runs the suite against a store behind the protocol.
