@@ -23,7 +23,6 @@ var notServedYet = []string{
 	"GET /usage/fetch",
 	"GET /usage/list",
 	"GET /usage/series/fetch",
-	"GET /platform/model/list",
 }
 
 // described is one operation of the description.

@@ -47,6 +47,7 @@ func (s *Server) operations() []operation {
 		s.attachmentOperations(),
 		s.uploadOperations(),
 		s.downloadOperations(),
+		s.modelOperations(),
 		s.eventOperations(),
 	} {
 		all = append(all, subject...)

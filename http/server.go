@@ -54,6 +54,8 @@ type Config struct {
 	Actors Actors
 	Model  *projections.Model
 	Vault  Vault
+	// Models are those that bots may name.
+	Models Models
 	// Answerer answers what is stored nowhere.
 	Answerer Answerer
 	// Taps tell words while they are said. Patience is how long a call waits
@@ -98,6 +100,7 @@ type Server struct {
 	model     *projections.Model
 	vault     Vault
 	inspector Inspector
+	models    Models
 	answerer  Answerer
 	taps      Taps
 	patience  time.Duration
@@ -124,7 +127,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
-		inspector: c.Inspector, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
+		inspector: c.Inspector, models: c.Models, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.external, s.contents, s.uploadLimit, s.tickets, s.fetcher = c.Origin, c.Files, c.UploadLimit, c.Tickets, newFetcher(c.Web)
 	s.subscriptions.open = map[string]int{}
