@@ -255,6 +255,13 @@ func TestFetchingReachesNoPrivateAddress(t *testing.T) {
 			t.Errorf("%s: %d %s", address, a.status, a.text)
 		}
 	}
+	plain := outside(t, nil) // as a server is by itself
+	for _, address := range []string{inner.URL, front.URL + "/menu.txt"} {
+		path := "/file/" + plain.create("/file", object{}) + "/upload"
+		if a := plain.call(http.MethodPost, path, apiSecret, object{"file": address}); a.status != 400 {
+			t.Errorf("%s by itself: %d %s", address, a.status, a.text)
+		}
+	}
 	if n := visits.Load(); n != 0 {
 		t.Errorf("the private network was visited %d times", n)
 	}

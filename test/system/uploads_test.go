@@ -149,6 +149,12 @@ func TestTooLargeUploadsAreAnswered(t *testing.T) {
 			}
 		})
 	}
+	t.Run("less than was said, of unknown length", func(t *testing.T) {
+		a, err := w.send(address, stream{zeros(999)}, -1)
+		if err != nil || a.status != http.StatusBadRequest || !strings.Contains(a.text, "999 bytes and not 1000") {
+			t.Errorf("%v, %d %s", err, a.status, a.text)
+		}
+	})
 	if kept := w.kept(); len(kept) != 0 {
 		t.Errorf("kept %v", kept)
 	}
@@ -159,7 +165,7 @@ func TestTooLargeUploadsAreAnswered(t *testing.T) {
 func TestUploadsThatStop(t *testing.T) {
 	w := newWorld(t, options{})
 	const size = 10 << 20
-	begin := func(address string) net.Conn {
+	begin := func(method, address string) net.Conn {
 		u, err := url.Parse(address)
 		if err != nil {
 			t.Fatal(err)
@@ -169,18 +175,25 @@ func TestUploadsThatStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() }) // the process may have closed it
-		fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", u.RequestURI(), u.Host, size)
+		fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n",
+			method, u.RequestURI(), u.Host, apiSecret, size)
 		_, _ = conn.Write(make([]byte, size/2))
 		return conn
 	}
 	_, slow := w.offer(size)
-	waiting := begin(slow)
+	waiting := begin(http.MethodPut, slow)
 	id, address := w.offer(size)
-	if err := begin(address).Close(); err != nil {
-		t.Fatal(err)
+	raw := w.base() + "/api/v1/file/" + id + "/upload"
+	for _, conn := range []net.Conn{begin(http.MethodPut, address), begin(http.MethodPost, raw)} {
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	eventually(t, 10*time.Second, "only the slow one is under way", func() bool { return len(w.kept()) == 1 })
 
+	if a := w.call(http.MethodGet, "/file/"+id+"/download", nil); a.status != http.StatusNoContent {
+		t.Errorf("the file holds something: %d", a.status)
+	}
 	_ = waiting.SetReadDeadline(time.Now().Add(50 * time.Second)) // then the read fails
 	told, err := io.ReadAll(waiting)
 	if err != nil || !bytes.HasPrefix(told, []byte("HTTP/1.1 408 ")) || !bytes.Contains(told, []byte(`"TIMEOUT"`)) {
@@ -190,7 +203,7 @@ func TestUploadsThatStop(t *testing.T) {
 		t.Errorf("kept %v", kept)
 	}
 
-	begin(address)
+	begin(http.MethodPut, address)
 	eventually(t, 10*time.Second, "a draft is there", func() bool { return len(w.kept()) == 1 })
 	w.process.kill()
 	w.start()
