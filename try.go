@@ -46,6 +46,7 @@ func StartTrial(ctx context.Context, c Config, logger *slog.Logger, listener net
 	c.MasterKeyFile = filepath.Join(c.Data, "master.key")
 	c.Media = "file://" + filepath.ToSlash(absolute(filepath.Join(c.Data, "media"))) // a media store belongs to one log
 	c.TLS = TLS{}                                                                    // Meta, and whoever chats, are on this machine
+	c.Events, c.LogDoor = events.Secret{}, LogDoor{}                                 // nobody plays in a real log
 	c.Tokens = map[string]events.Secret{tryAccount: events.NewSecret(t.secret)}
 	node, err := Start(ctx, c, Parts{
 		Graph: t.simulator.Transport(),

@@ -108,7 +108,7 @@ func (o benchOptions) withServer(ctx context.Context, world *load.World, drive f
 	if err != nil {
 		return err
 	}
-	server, err := start(ctx, "serve", "--data", dir, "--listen", address, "--tokens", "bench:"+benchSecret,
+	server, err := start(ctx, "serve", "--data", dir, "--events", "local", "--log-listen", "", "--listen", address, "--tokens", "bench:"+benchSecret,
 		"--graph-url", world.URL(), "--openai-base-url", world.URL()+"/v1", "--log-level", "error",
 		"--gather", "0", "--number-rate", "1000000")
 	if err != nil {
