@@ -167,6 +167,7 @@ func TestInitiatingThroughABlueprint(t *testing.T) { // D1
 		h.settle()
 		h.rule("the blueprint's only bot has the conversation, and goes on with it", func(t rule) {
 			h.post(path+"/initiate", object{"to": alice, "text": "Good morning"})
+			h.settle()
 			h.create("/bot", object{"backstory": "Mia", "blueprintId": blueprint})
 			if got := h.ask(); got != "Eve" {
 				t.Errorf("%q", got)

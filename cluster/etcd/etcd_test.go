@@ -48,7 +48,7 @@ func server(t *testing.T) (address string, process *os.Process) {
 
 func open(t *testing.T, address, name string) *etcd.Registry {
 	t.Helper()
-	r, err := etcd.Open(etcd.Config{Endpoints: []string{address}, Name: name, TTL: time.Second})
+	r, err := etcd.Open(etcd.Config{Endpoints: []string{address}, Name: name, TTL: 4 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func open(t *testing.T, address, name string) *etcd.Registry {
 func eventually(t *testing.T, what string, so func() error) {
 	t.Helper()
 	var err error
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(40 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		if err = so(); err == nil {
 			return
 		}
