@@ -239,7 +239,8 @@ func TestAnotherBotAnswersFromTheNextTurnOn(t *testing.T) { // A20
 		h.person(alice).Write("Who are you?")
 		h.settle()
 		id := h.conversations()[0]["id"].(string)
-		other := h.create("/bot", object{"backstory": "You are rude.", "model": "script"})
+		other := h.create("/bot", object{"backstory": "You are polite.", "model": "script"})
+		h.post("/bot/"+other+"/update", object{"backstory": "You are rude."})
 		for _, change := range []object{
 			{"botId": other}, {"botId": nil, "backstory": "You are a pirate."}, {"botId": h.bot}, {"name": "Renamed"},
 		} {

@@ -251,7 +251,8 @@ func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
 			}),
 			actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
 				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
-				Files: n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
+				Contents: n.contents(),
+				Files:    n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
 				BotsOf: n.botsOf, Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
 				Taps: n.taps, Metrics: metrics,
 			}),

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -107,14 +108,18 @@ func (s *simulation) auditReadModel() {
 }
 
 // fold lets a read model follow the log to its end.
-func (s *simulation) fold(m *projections.Model) {
-	ctx, cancel := context.WithCancel(s.t.Context())
+func (s *simulation) fold(m *projections.Model) { follow(s.t, m) }
+
+// follow lets a read model follow its log to the end.
+func follow(t testing.TB, m *projections.Model) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
 	err := m.CatchUp(ctx)
 	cancel()
 	if err := errors.Join(err, <-ended); err != nil {
-		s.t.Error(err)
+		t.Error(err)
 	}
 }
 

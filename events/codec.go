@@ -57,6 +57,7 @@ var catalogue = tableOf(
 	AttachmentStored{}, AttachmentUploaded{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
 	TurnAsked{}, TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
 	SessionDescribed{}, MessageWritten{}, MessageRewritten{}, MessageStruck{},
+	SessionErased{}, SessionCleared{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 

@@ -165,6 +165,10 @@ type Carried struct {
 	// Paced is when the last send would have been, had all sends kept the
 	// distance that Meta asks for.
 	Paced Instant `msgpack:"pc,omitempty"`
+	// Erased are the sessions that were erased last, oldest first; Clearing are
+	// those whose files are still to be removed.
+	Erased   []string   `msgpack:"er,omitempty"`
+	Clearing []Clearing `msgpack:"cr,omitempty"`
 	// Earlier are sessions before the newest whose messages still wait.
 	Earlier []Session `msgpack:"ea,omitempty"`
 	Seen    []Seen    `msgpack:"se,omitempty"`

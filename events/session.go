@@ -92,3 +92,9 @@ func (e MessageRewritten) InSession() string { return e.Session }
 
 // InSession is the session's ID.
 func (e MessageStruck) InSession() string { return e.Session }
+
+// InSession is the session's ID.
+func (e SessionErased) InSession() string { return e.Session }
+
+// InSession is the session's ID.
+func (e SessionCleared) InSession() string { return e.Session }

@@ -185,6 +185,8 @@ func unansweredProblem(u *conversation.Unanswered) *problem {
 	switch u.Reason {
 	case conversation.NoBot:
 		return invalid("There is no bot to answer: name a bot or a model")
+	case conversation.Deleted:
+		return &problem{status: 404, code: "NOT_FOUND", message: u.Detail}
 	case conversation.NotConfigured, conversation.EngineInvalid:
 		return invalid(u.Detail)
 	case conversation.EngineBusy:

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"strings"
 
 	"parley/domain/conversation"
@@ -33,10 +34,19 @@ func (s *Server) createConversation(c call) error {
 			first, rest = rest[:1], rest[1:]
 		}
 		if err := c.write(conversation.Direct(id), conversation.Write{Session: id, Messages: first}); err != nil {
+			c.undo(id)
 			return err
 		}
 	}
 	return c.JSON(createdConversation{ID: id, Messages: createdMessages(messages)})
+}
+
+// undo erases a conversation that could not be made whole, if that is possible.
+func (c call) undo(id string) {
+	ctx := context.WithoutCancel(c.UserContext())
+	if _, err := c.server.actors.Ask(ctx, conversation.Direct(id), c.command(conversation.Erase{Session: id})); err != nil {
+		c.server.logger.Warn("half a conversation is left", "conversation", id, "err", err)
+	}
 }
 
 // createdConversation is the answer to a create.

@@ -15,6 +15,7 @@ func (s *Server) conversationOperations() []operation {
 		{method: get, path: "/conversation/export", handle: s.exportConversations, forms: exportForms},
 		{method: get, path: "/conversation/:id/fetch", handle: s.fetchConversation},
 		{method: post, path: "/conversation/:id/update", handle: s.updateConversation},
+		{method: post, path: "/conversation/:id/delete", handle: s.deleteConversation},
 		{method: post, path: "/conversation/:id/contact/upsert", handle: s.upsertContact},
 	}
 }
@@ -121,6 +122,21 @@ func (s *Server) updateConversation(c call) error {
 		return err
 	}
 	if err := c.write(addressOf(x), conversation.Describe{Session: x.ID, Changes: changes}); err != nil {
+		return err
+	}
+	return c.answerID(x.ID)
+}
+
+// deleteConversation erases a conversation with everything in it.
+func (s *Server) deleteConversation(c call) error {
+	x, err := c.conversation()
+	if err != nil {
+		return err
+	}
+	if err := c.empty(); err != nil {
+		return err
+	}
+	if err := c.write(addressOf(x), conversation.Erase{Session: x.ID}); err != nil {
 		return err
 	}
 	return c.answerID(x.ID)

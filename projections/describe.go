@@ -51,6 +51,10 @@ func logType(e events.Event) string {
 		return "conversation.update"
 	case events.MessageWritten:
 		return "message.create"
+	case events.SessionErased:
+		return "conversation.delete"
+	case events.SessionCleared:
+		return "conversation.clear"
 	case events.MessageRewritten:
 		return "message.update"
 	case events.MessageStruck:
@@ -153,6 +157,10 @@ func logMeta(e events.Event) map[string]any {
 		return map[string]any{"fields": changed(e.Changes)}
 	case events.MessageWritten:
 		return map[string]any{"messageId": e.Message, "messageType": e.Type}
+	case events.SessionErased:
+		return map[string]any{"clearedAt": e.Due.Milliseconds()}
+	case events.SessionCleared:
+		return map[string]any{"conversationId": e.Session}
 	case events.MessageRewritten:
 		return map[string]any{"messageId": e.Message}
 	case events.MessageStruck:

@@ -36,6 +36,7 @@ var fingerprinted = []struct{ table, order string }{
 	{"deleted_integrations", "id"},
 	{"conversations", "seq"},
 	{"edits", "conversation, message"},
+	{"erased", "seq"},
 	{"contacts", "seq"},
 	{"attachments", "seq"},
 	{"files", "seq"},
@@ -47,9 +48,12 @@ var fingerprinted = []struct{ table, order string }{
 
 func addTable(ctx context.Context, tx *sql.Tx, sum hash.Hash, table, order string) error {
 	columns := "*"
+	if table == "erased" {
+		columns = "seq, until, (SELECT name FROM names WHERE names.id = erased.stream)"
+	}
 	if table == "log" { // the numbers of names may differ
 		columns = "seq, conversation, brought, used, " +
-			"(SELECT group_concat(name, ' ') FROM (SELECT name FROM names WHERE id IN (account, type, integration, bot, contact) ORDER BY name))"
+			"(SELECT group_concat(name, ' ') FROM (SELECT name FROM names WHERE id IN (account, type, integration, bot, contact, stream) ORDER BY name))"
 	}
 	if table == "usage" {
 		columns = "(SELECT name FROM names WHERE id = account), day, tokens, conversations, messages"

@@ -183,6 +183,8 @@ func (w *writer) foldConversation(f fact) error {
 		err = errors.Join(
 			w.attach(f, e.Session, e.Attachment),
 			w.exec("UPDATE conversations SET written = ? WHERE id = ?", f.Revision, e.Session))
+	case events.SessionErased:
+		err = w.eraseConversation(f, e.Session)
 	case events.MessageRewritten:
 		err = w.rewriteMessage(f, e)
 	case events.MessageStruck:

@@ -68,16 +68,20 @@ func (w *writer) foldLog(f fact, row logRow) error {
 	if err != nil {
 		return err
 	}
-	var numbers [5]int64
-	for i, name := range [5]string{f.account, kind, row.integration, row.bot, row.contact} {
+	stream := ""
+	if f.Stream.Category() == events.ConversationCategory {
+		stream = string(f.Stream)
+	}
+	var numbers [6]int64
+	for i, name := range [6]string{f.account, kind, row.integration, row.bot, row.contact, stream} {
 		if numbers[i], err = w.name(name); err != nil {
 			return err
 		}
 	}
 	brought := notificationIn(f.event) != nil
 	used := w.foldUsage(f, numbers[0])
-	return w.exec("INSERT INTO log (account, seq, type, integration, conversation, bot, contact, brought, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		numbers[0], seqOf(f.Position), numbers[1], numbers[2], conversation, numbers[3], numbers[4], brought, used)
+	return w.exec("INSERT INTO log (account, seq, type, integration, conversation, bot, contact, stream, brought, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		numbers[0], seqOf(f.Position), numbers[1], numbers[2], conversation, numbers[3], numbers[4], numbers[5], brought, used)
 }
 
 // LogFilter selects entries of the event log. Empty fields select all.
@@ -107,7 +111,7 @@ func (m *Model) Log(ctx context.Context, account string, f LogFilter, p Page) ([
 				if !f.wants(e.Type) {
 					continue
 				}
-				if err := m.describe(ctx, &e); err != nil {
+				if err := m.describe(ctx, &e, row.bare); err != nil {
 					return nil, err
 				}
 				if matches(e.Meta, p.Meta) {
@@ -145,6 +149,8 @@ func (f LogFilter) wants(kind string) bool {
 type storedRow struct {
 	LogEntry
 	brought bool
+	// bare says that it may only say that something happened.
+	bare bool
 }
 
 // entries gives the row's entries that lie on the page, in its order.
@@ -166,7 +172,7 @@ func (r storedRow) entries(p Page) []LogEntry {
 }
 
 func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page) ([]storedRow, error) {
-	q := query{columns: "seq, " + nameOf("type") + ", " + subjectColumns + ", brought", table: "log", order: "seq"}
+	q := query{columns: "seq, (" + bare + "), " + nameOf("type") + ", " + subjectColumns + ", brought", table: "log", order: "seq"}
 	q.and("account = (SELECT id FROM names WHERE name = ?)", account)
 	q.in("integration", "SELECT id FROM names WHERE name", f.Integrations)
 	q.subjects(f.Conversations, f.Bots, f.Contacts)
@@ -175,12 +181,12 @@ func (m *Model) logRows(ctx context.Context, account string, f LogFilter, p Page
 		q.where[len(q.where)-1] = "(brought OR " + q.where[len(q.where)-1] + ")"
 	}
 	return list(ctx, m.read, q, p, func(r *sql.Rows) (row storedRow, err error) {
-		return row, r.Scan(&row.Seq, &row.Type, &row.IntegrationID, &row.BotID, &row.ConversationID, &row.ContactID, &row.brought)
+		return row, r.Scan(&row.Seq, &row.bare, &row.Type, &row.IntegrationID, &row.BotID, &row.ConversationID, &row.ContactID, &row.brought)
 	})
 }
 
-// describe reads what happened.
-func (m *Model) describe(ctx context.Context, e *LogEntry) error {
+// describe reads what happened, or only when.
+func (m *Model) describe(ctx context.Context, e *LogEntry, bare bool) error {
 	e.ID, e.Meta = "e"+strconv.FormatInt(e.Seq, 36), json.RawMessage("{}")
 	event, at, err := m.recorded(ctx, positionOf(e.Seq))
 	if event == nil || err != nil {
@@ -189,7 +195,9 @@ func (m *Model) describe(ctx context.Context, e *LogEntry) error {
 	if n := notificationIn(event); n != nil && e.Seq&1 == 0 {
 		event = *n
 	}
-	e.At, e.Meta = at, jsonObject(logMeta(event))
+	if e.At = at; !bare {
+		e.Meta = jsonObject(logMeta(event))
+	}
 	return nil
 }
 

@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 11
+const version = 12
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -111,6 +111,12 @@ CREATE TABLE edits ( -- what people changed about messages, NULL where they did 
 	updated      INTEGER NOT NULL,
 	PRIMARY KEY (conversation, message)
 ) WITHOUT ROWID;
+CREATE TABLE erased ( -- conversations whose lines in the event log are bare
+	seq    INTEGER PRIMARY KEY,
+	stream INTEGER NOT NULL, -- its name's number
+	until  INTEGER NOT NULL  -- seq of the line that tells of it
+);
+CREATE INDEX erased_stream ON erased (stream, until);
 CREATE TABLE contacts (
 	seq         INTEGER PRIMARY KEY,
 	id          TEXT NOT NULL UNIQUE,
@@ -167,6 +173,7 @@ CREATE TABLE log ( -- names stand as numbers: this table gets the most rows
 	conversation INTEGER NOT NULL,
 	bot          INTEGER NOT NULL,
 	contact      INTEGER NOT NULL, -- of an event that is a contact's own; else the conversation's is meant
+	stream       INTEGER NOT NULL, -- of a conversation's events
 	brought      INTEGER NOT NULL, -- 1 if the event holds the notification that brought it
 	used         INTEGER NOT NULL, -- the kinds of usage that the event holds, see usedBy
 	PRIMARY KEY (account, seq)

@@ -40,6 +40,8 @@ type Conversation struct {
 	// and may be nil.
 	Files       Files
 	Transcriber engine.Transcriber
+	// Contents removes what was sent in sessions that are erased.
+	Contents Contents
 	// Pacer keeps phone numbers within what Meta takes.
 	Pacer *Pacer
 	// Taps let people hear the turns that they asked for.
@@ -71,6 +73,8 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 		return p.fetch(ctx, w, task.File)
 	case conversation.Collect:
 		return p.collect(ctx, w, task)
+	case conversation.Clear:
+		return p.clear(ctx, w, task)
 	}
 	return fmt.Errorf("no performer for %T", w.Task.Body)
 }

@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"slices"
+
 	"parley/domain"
 	"parley/events"
 )
@@ -48,6 +50,9 @@ func NotFound() error { return domain.Refused(domain.NotFound, "", "Conversation
 func (d *draft) open(body Open) error {
 	if d.state.Session.ID == body.Session {
 		return nil // it is the same wish again
+	}
+	if slices.Contains(d.state.Erased, body.Session) {
+		return NotFound()
 	}
 	changes, err := body.Changes.fact()
 	if err != nil {
@@ -104,6 +109,9 @@ func (d *draft) write(body Write) error {
 // gone reports that there is no such session. Of earlier sessions with a sender
 // nothing is known here: those who name one have seen it.
 func (d *draft) gone(session string) bool {
+	if session == "" || slices.Contains(d.state.Erased, session) {
+		return true
+	}
 	if d.state.Session.Direct {
 		return d.state.Session.ID != session
 	}

@@ -28,6 +28,8 @@ func messages() []any {
 		Open{},
 		Describe{},
 		Write{},
+		Erase{},
+		ReportCleared{},
 		Introduce{},
 		Rewrite{},
 		Strike{},

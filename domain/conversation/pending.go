@@ -29,6 +29,9 @@ func (r Rules) pending(s State) []domain.Task {
 	if task, owed := s.collection(); owed {
 		tasks = append(tasks, domain.Task{Lane: ContactLane, Body: task})
 	}
+	if task, owed := s.clearing(); owed {
+		tasks = append(tasks, task)
+	}
 	return tasks
 }
 

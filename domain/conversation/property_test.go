@@ -93,6 +93,8 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Rewrite{Session: name, Message: part, Changes: conversation.MessageChanges{Text: domain.Some("x")}},
 		conversation.Strike{Session: name, Message: part},
 		conversation.Ask{Session: name, Turn: "t" + fresh, Message: part, Text: part, As: events.Session{BotID: part}},
+		conversation.Erase{Session: name},
+		conversation.ReportCleared{Session: name},
 		conversation.Resume{},
 		conversation.ReportFetched{Message: name},
 		conversation.ReportUnfetched{Message: name, Retry: sending, Wait: wait},
@@ -165,7 +167,9 @@ func TestDecisions(t *testing.T) {
 				if !domain.IsRefusal(err, domain.Stale) && !domain.IsRefusal(err, domain.NotFound) && !domain.IsRefusal(err, domain.Busy) {
 					t.Fatalf("%T: %v", c.Body, err)
 				}
-				if _, asks := c.Body.(conversation.Ask); asks && !s.Session.Direct && domain.IsRefusal(err, domain.NotFound) && hasSession(history) {
+				ask, asks := c.Body.(conversation.Ask)
+				asks = asks && ask.Session != "" && !slices.Contains(s.Erased, ask.Session)
+				if asks && !s.Session.Direct && domain.IsRefusal(err, domain.NotFound) && hasSession(history) {
 					t.Fatalf("nobody knows of the session after %T", history[len(history)-1])
 				}
 				continue
@@ -176,6 +180,11 @@ func TestDecisions(t *testing.T) {
 			again, err := decider.Decide(s, c)
 			if diff := same(s, decider.Fold(s, again...)); err == nil && diff != "" && !mayRepeat(c.Body) {
 				t.Fatalf("%T a second time changed the state: %s", c.Body, diff)
+			}
+			if e, ok := c.Body.(conversation.Erase); ok {
+				if diff := mentions(s, e.Session); diff != "" {
+					t.Fatalf("the erased session %s is still in %s", e.Session, diff)
+				}
 			}
 			if len(s.Inbox)+len(s.Asked) > 0 && len(decider.Owed(s)) == 0 {
 				t.Fatalf("messages wait and nobody sees to them after %T", c.Body)
@@ -238,6 +247,11 @@ func checkTurns(t *rapid.T, facts []events.Event) {
 			if message := asked[f.Turn]; message != "" && written[message] {
 				t.Fatalf("the turn %s is closed, and what was said stays", f.Turn)
 			}
+			if i := slices.IndexFunc(waiting, func(a events.Ask) bool { return a.Turn == f.Turn }); i >= 0 && f.Reason == conversation.Deleted {
+				waiting = slices.Delete(waiting, i, i+1) // it never started
+				delete(asked, f.Turn)
+				continue
+			}
 			end(f.Turn, f.Asked, f.Parts)
 		}
 	}
@@ -293,6 +307,16 @@ func fit(s conversation.State, c domain.Command) domain.Command {
 		c.Body = b
 	case conversation.Close:
 		b.Turn = turn
+		c.Body = b
+	case conversation.Erase:
+		if b.Session = s.Session.ID; attempt%2 == 0 && s.Turn != nil {
+			b.Session = s.Turn.Session
+		}
+		c.Body = b
+	case conversation.ReportCleared:
+		if len(s.Clearing) > 0 {
+			b.Session = s.Clearing[0].Session
+		}
 		c.Body = b
 	case conversation.Strike:
 		b.Session = s.Session.ID
@@ -356,6 +380,8 @@ func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.Sta
 			body = task
 		case conversation.Fetch:
 			body = conversation.ReportUnfetched{Message: task.File.Message, Retry: true}
+		case conversation.Clear:
+			body = conversation.ReportCleared(task)
 		case conversation.Collect:
 			body = conversation.ReportContact{Session: task.Session, Contact: "c"}
 		}
@@ -367,4 +393,21 @@ func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.Sta
 	}
 	t.Fatalf("work never ends: %+v", d.Owed(s))
 	return nil
+}
+
+// mentions names a part of the state that has something of a session to do.
+func mentions(s conversation.State, session string) string {
+	in := func(id string) bool { return id == session }
+	switch {
+	case in(s.Session.ID), slices.ContainsFunc(s.Earlier, func(e events.Session) bool { return in(e.ID) }):
+		return "the sessions"
+	case s.Turn != nil && in(s.Turn.Session), slices.ContainsFunc(s.Inbox, func(w events.Waiting) bool { return in(w.Session) }),
+		slices.ContainsFunc(s.Asked, func(a events.Ask) bool { return in(a.Session) }):
+		return "the messages to answer"
+	case slices.ContainsFunc(s.Outbox, func(p events.OpenPart) bool { return in(p.Session) }):
+		return "the parts to send"
+	case slices.ContainsFunc(s.Fetches, func(f events.OpenFetch) bool { return in(f.Session) }), slices.ContainsFunc(s.Collect, in):
+		return "the files and contacts to store"
+	}
+	return ""
 }

@@ -145,6 +145,10 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.introduce(body)
 	case Write:
 		err = d.write(body)
+	case Erase:
+		err = d.erase(body)
+	case ReportCleared:
+		d.cleared(body)
 	case Rewrite:
 		err = d.rewrite(body)
 	case Strike:

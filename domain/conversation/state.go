@@ -61,6 +61,10 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		return State{Session: f.Session, Carried: f.Carried}
 	case events.SessionDescribed:
 		s = s.changeSession(f.Session, func(e *events.Session) { *e = described(*e, f.Changes) })
+	case events.SessionErased:
+		s = s.erased(f)
+	case events.SessionCleared:
+		s = s.cleared(f)
 	case events.SessionReset:
 		s = s.retire().remember(r, f.WAMID, f.At)
 	case events.MessageReceived:

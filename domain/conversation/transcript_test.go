@@ -212,6 +212,10 @@ func (p *play) command(verb string, a map[string]string) any {
 		return conversation.Ask{
 			Session: a["session"], Turn: a["turn"], Message: a["id"], Text: a[""], As: events.Session{BotID: a["bot"]},
 		}
+	case "erase":
+		return conversation.Erase{Session: a[""]}
+	case "cleared":
+		return conversation.ReportCleared{Session: a[""]}
 	case "resume":
 		return conversation.Resume{}
 	case "fetched":
@@ -317,6 +321,8 @@ func (p *play) owed() string {
 			what = "begin a turn"
 		case conversation.Fetch:
 			what = "fetch the file of " + b.File.Message
+		case conversation.Clear:
+			what = "clear session " + b.Session
 		case conversation.Collect:
 			what = "store the contact of session " + b.Session
 		}

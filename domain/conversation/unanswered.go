@@ -35,4 +35,6 @@ const (
 	EngineFailed = "engine_failed"
 	EngineBusy   = "engine_unavailable"
 	EngineLate   = "engine_timeout"
+	// Deleted: the session was erased before.
+	Deleted = "conversation_deleted"
 )

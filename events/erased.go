@@ -1,0 +1,27 @@
+package events
+
+// SessionErased says that a session is gone with everything in it. What stands
+// before of it in the log is shown to nobody any more.
+type SessionErased struct {
+	Session string `msgpack:"ss"`
+	// Due is when its files are to be removed.
+	Due Instant `msgpack:"u"`
+}
+
+// Clearing is an erased session whose files are to be removed.
+type Clearing struct {
+	Session string  `msgpack:"s"`
+	Due     Instant `msgpack:"u"`
+}
+
+// SessionCleared says that the files of an erased session were removed from the
+// media store, but those that others have, too.
+type SessionCleared struct {
+	Session string `msgpack:"ss"`
+}
+
+// EventType is the stored name.
+func (SessionErased) EventType() string { return "SessionErased" }
+
+// EventType is the stored name.
+func (SessionCleared) EventType() string { return "SessionCleared" }

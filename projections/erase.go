@@ -1,0 +1,28 @@
+package projections
+
+import "errors"
+
+// eraseConversation takes a conversation out of every answer. Its lines in the
+// event log stay, and only say that something happened: so do those of what
+// the sender's notifications held until now, which may tell of it, too.
+func (w *writer) eraseConversation(f fact, id string) error {
+	seq, err := w.number("SELECT seq FROM conversations WHERE id = ?", id)
+	if err != nil || seq == 0 {
+		return err
+	}
+	stream, err := w.name(string(f.Stream))
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		w.exec("DELETE FROM conversations WHERE seq = ?", seq),
+		w.exec("DELETE FROM edits WHERE conversation = ?", seq),
+		w.exec("DELETE FROM attachments WHERE conversation = ?", id),
+		w.exec("INSERT INTO erased (seq, stream, until) VALUES (?, ?, ?)", seq, stream, seqOf(f.Position)))
+}
+
+// bare tells of a row of the event log that it may only say that something
+// happened.
+const bare = "EXISTS (SELECT 1 FROM erased WHERE erased.seq = log.conversation AND log.seq < erased.until) OR " +
+	"log.conversation = 0 AND log.type = (SELECT id FROM names WHERE name = 'integration.whatsapp.callback.notification') AND " +
+	"EXISTS (SELECT 1 FROM erased WHERE erased.stream = log.stream AND log.seq < erased.until)"
