@@ -31,13 +31,18 @@ var _ admin.Tokens = tokens{}
 
 // Create implements admin.Tokens.
 func (t tokens) Create(ctx context.Context, owner, name string) (admin.Token, string, error) {
+	return t.create(ctx, owner, name, false)
+}
+
+// create hands out a secret; the first one only if the account has none.
+func (t tokens) create(ctx context.Context, owner, name string, first bool) (admin.Token, string, error) {
 	if err := checkAccount(owner); err != nil {
 		return admin.Token{}, "", err
 	}
 	secret, now := auth.NewSecret(), time.Now().UTC()
 	hash := auth.Hash(secret)
 	id := auth.TokenID(hash)
-	if err := t.put(ctx, owner, now, account.Issue{Token: id, Name: name, Hash: hash}); err != nil {
+	if err := t.put(ctx, owner, now, account.Issue{Token: id, Name: name, Hash: hash, First: first}); err != nil {
 		return admin.Token{}, "", err
 	}
 	return admin.Token{ID: id, Account: owner, Name: name, Created: now}, secret, nil

@@ -19,6 +19,9 @@ type Issue struct {
 	Token string `msgpack:"id"`
 	Name  string `msgpack:"nm"`
 	Hash  []byte `msgpack:"ha"`
+	// First refuses the token if the account has one: of many nodes that start
+	// at once one makes it.
+	First bool `msgpack:"fi,omitempty"`
 }
 
 // Revoke withdraws a token.
@@ -38,6 +41,9 @@ func decide(s State, c domain.Command) ([]events.Event, error) {
 	case Issue:
 		if _, ok := s.Tokens[body.Token]; ok {
 			return nil, nil
+		}
+		if body.First && len(s.Tokens) > 0 {
+			return nil, domain.Refused(domain.Conflict, "", "the account has a token already")
 		}
 		if err := domain.CheckText("name", body.Name, domain.MaxName); err != nil {
 			return nil, err

@@ -20,6 +20,18 @@ func TestRules(t *testing.T) {
 		},
 		{Name: "a token is issued once", Given: []events.Event{issued}, When: put(account.Issue{Token: "t1", Hash: []byte{2}})},
 		{
+			Name: "the first token is issued", When: put(account.Issue{Token: "t1", Name: "first", Hash: []byte{1}, First: true}),
+			Then: []events.Event{issued},
+		},
+		{
+			Name: "there is one first token", Given: []events.Event{issued},
+			When: put(account.Issue{Token: "t2", Hash: []byte{2}, First: true}), Refused: domain.Conflict,
+		},
+		{
+			Name: "where all are revoked there is a first one again", Given: []events.Event{issued, events.TokenRevoked{Token: "t1"}},
+			When: put(account.Issue{Token: "t2", Hash: []byte{2}, First: true}), Then: []events.Event{events.TokenIssued{Token: "t2", Hash: []byte{2}}},
+		},
+		{
 			Name: "a token's name is bounded", When: put(account.Issue{Token: "t1", Name: strings.Repeat("n", 1025), Hash: []byte{1}}),
 			Refused: domain.Invalid,
 		},
