@@ -142,6 +142,9 @@ type Kind struct {
 	Name string
 	// Messages are samples of its commands, questions and answers.
 	Messages []any
+	// Aside answers questions that are for the node that owns an address and
+	// not for its actor, at once; ok is false for all others. nil answers none.
+	Aside func(to domain.Address, question any) (answer any, ok bool)
 	// Spawn starts the actor of an address. It calls released once, before
 	// the actor stops: whoever asks from then on needs a new one.
 	Spawn func(address domain.Address, released func()) *actor.PID

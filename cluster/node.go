@@ -104,6 +104,9 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		n.serve(c.Listener)
 	}
 	if err := n.beat(ctx); err != nil {
+		if n.server != nil {
+			n.server.Stop()
+		}
 		return nil, fmt.Errorf("join the cluster: %w", err)
 	}
 	beating, quit := context.WithCancel(context.Background())
@@ -204,6 +207,9 @@ func (n *Node) Owns(to domain.Address) bool {
 	return ok && m == n.self
 }
 
+// Size is how many nodes there are, this one among them, by its own view.
+func (n *Node) Size() int { return len(n.view.ring.Load().members) }
+
 // Ask puts a command to an actor.
 func (n *Node) Ask(ctx context.Context, to domain.Address, c domain.Command) (domain.Result, error) {
 	if c.ID == "" {
@@ -275,6 +281,11 @@ const retryEvery = 30 * time.Millisecond
 // here asks an actor on this node. One that is passivated at that moment gives
 // the request back, and a new one gets it.
 func (n *Node) here(ctx context.Context, r actors.Request) actors.Reply {
+	if kind := n.kinds[r.To.Kind]; r.Question != nil && kind.Aside != nil {
+		if answer, ok := kind.Aside(r.To, r.Question); ok {
+			return actors.Reply{Answer: answer}
+		}
+	}
 	for {
 		reply := n.attempt(ctx, r)
 		if !errors.Is(reply.Err, actors.ErrGone) {
