@@ -17,11 +17,8 @@ import (
 // the attempt.
 func (p *Conversation) deliver(ctx context.Context, w actors.Work, task conversation.Deliver) error {
 	part := task.Part
-	if p.Pacer.paused(w.Address) {
-		return nil // the lane asks again in a while
-	}
-	if err := p.Pacer.wait(ctx, w.Address); err != nil {
-		return err
+	if may, err := p.Pacer.wait(ctx, w.Address); err != nil || !may {
+		return err // the lane asks again in a while
 	}
 	asked := time.Now()
 	if err := w.Report(ctx, turnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
@@ -59,7 +56,7 @@ func (d delivery) send(ctx context.Context, parts []events.Part, attempt int, as
 		outcome := d.sendOne(ctx, part, attempt, asked.Add(d.SendTime))
 		sent, accepted := outcome.(conversation.ReportSent)
 		if accepted {
-			sent.Sending = i+1 < len(parts) && d.Pacer.may(d.work.Address)
+			sent.Sending = i+1 < len(parts) && d.Pacer.may(ctx, d.work.Address)
 			outcome = sent
 		}
 		asked = time.Now()
@@ -136,7 +133,7 @@ func (d delivery) sendOne(ctx context.Context, part events.Part, attempt int, un
 	}
 	p.log(d.work).Warn("send failed", "part", part.ID, "attempt", attempt, "err", err)
 	if advice := whatsapp.Advise(err); advice.Action == whatsapp.BackOff {
-		p.Pacer.pause(d.work.Address, advice.Wait(min(attempt-1, 5)))
+		p.Pacer.pause(ctx, d.work.Address, advice.Wait(min(attempt-1, 5)))
 	}
 	report := refusalOf(part.ID, attempt, err)
 	if refused, ok := report.(conversation.ReportRefused); ok {

@@ -41,7 +41,7 @@ func (p *Integration) resume(ctx context.Context, w actors.Work) error {
 	if err != nil {
 		return err
 	}
-	p.Pacer.resume(w.Address.ID)
+	p.Pacer.resume(ctx, w.Address.ID)
 	for _, s := range streams {
 		c := domain.Command{
 			ID: events.NewKey(), At: events.At(time.Now()), Correlation: w.Address.ID, Causation: w.Address.ID, Body: conversation.Resume{},

@@ -53,7 +53,7 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 
 // answer reports what the engine answered, and goes on to deliver it.
 func (d delivery) answer(ctx context.Context, reply conversation.Answer) error {
-	reply.Sending = len(reply.Parts) > 0 && d.Pacer.may(d.work.Address)
+	reply.Sending = len(reply.Parts) > 0 && d.Pacer.may(ctx, d.work.Address)
 	asked := time.Now()
 	if err := d.work.Report(ctx, reply.Turn, reply); err != nil || !reply.Sending {
 		return err
@@ -77,7 +77,7 @@ func (d delivery) reporter(ctx context.Context, turn string) func(engine.Act) {
 		}
 		number++
 		said, parts := renderProgress(turn, number, report)
-		if len(parts) == 0 || !d.Pacer.may(d.work.Address) {
+		if len(parts) == 0 || !d.Pacer.may(ctx, d.work.Address) {
 			return
 		}
 		asked := time.Now()
