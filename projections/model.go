@@ -23,6 +23,9 @@ type Config struct {
 	// Path is the SQLite file; it and its directory are made if need be.
 	Path  string
 	Store events.Store
+	// Slack is how far Recent may be behind the log, so that it need not be
+	// asked each time; 0 asks each time.
+	Slack time.Duration
 	// Logger and Registerer may be nil.
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -37,6 +40,8 @@ type Model struct {
 	path    string
 	read    *sql.DB
 	writer  *writer
+	slack   time.Duration
+	recent  recent
 
 	mutex    sync.Mutex
 	position events.Position
@@ -54,7 +59,8 @@ func Open(ctx context.Context, c Config) (*Model, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the read model's directory: %w", err)
 	}
-	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, moved: make(chan struct{}), asked: make(chan struct{}, 1)}
+	m := &Model{store: c.Store, logger: c.Logger, path: c.Path, slack: c.Slack, moved: make(chan struct{}), asked: make(chan struct{}, 1)}
+	m.recent.turn = make(chan struct{}, 1)
 	err := m.open(ctx)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, events.ErrUnavailable) {
 		c.Logger.Info("read model is folded anew", "file", c.Path, "reason", err)
@@ -299,4 +305,21 @@ func (m *Model) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("find the log's end: %w", err)
 	}
 	return m.Wait(ctx, head)
+}
+
+// ErrBeyond says that a position is after the end of the log.
+var ErrBeyond = errors.New("the log does not go that far")
+
+// Reach is Wait for a position that somebody names. Errors: ErrBeyond, too.
+func (m *Model) Reach(ctx context.Context, position events.Position) error {
+	if m.Position() >= position {
+		return nil
+	}
+	switch head, err := m.store.Head(ctx); {
+	case err != nil:
+		return fmt.Errorf("find the log's end: %w", err)
+	case head < position:
+		return ErrBeyond
+	}
+	return m.Wait(ctx, position)
 }

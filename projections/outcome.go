@@ -7,11 +7,10 @@ import (
 )
 
 // Outcome gives what a turn that was asked for came to, from the log itself: an
-// events.TurnAnswered or an events.TurnClosed. Errors: ErrNotFound while it is
-// still to come.
-func (m *Model) Outcome(ctx context.Context, s events.Stream, turn string) (events.Event, error) {
-	var outcome events.Event
-	err := m.scan(ctx, s, events.StreamEnd, events.Backwards, func(r events.Recorded) (more bool, err error) {
+// events.TurnAnswered or an events.TurnClosed, and where in the log that stands.
+// Errors: ErrNotFound while it is still to come.
+func (m *Model) Outcome(ctx context.Context, s events.Stream, turn string) (outcome events.Event, at events.Position, err error) {
+	err = m.scan(ctx, s, events.StreamEnd, events.Backwards, func(r events.Recorded) (more bool, err error) {
 		switch r.Type {
 		case turnAnswered, turnClosed, turnAsked:
 		default:
@@ -21,6 +20,7 @@ func (m *Model) Outcome(ctx context.Context, s events.Stream, turn string) (even
 		if err != nil {
 			return false, err
 		}
+		at = r.Position
 		switch f := fact.(type) {
 		case events.TurnAnswered:
 			if f.Turn == turn {
@@ -38,7 +38,7 @@ func (m *Model) Outcome(ctx context.Context, s events.Stream, turn string) (even
 	if err == nil && outcome == nil {
 		err = ErrNotFound
 	}
-	return outcome, err
+	return outcome, at, err
 }
 
 var (
