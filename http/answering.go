@@ -25,6 +25,8 @@ type said struct {
 	tokens   int
 	// end is why it ended, "" when it is simply complete.
 	end string
+	// position is where in the log it stands; LogStart if it does not.
+	position events.Position
 }
 
 // text is all that was said.
@@ -88,6 +90,7 @@ func (c call) answer(ask asking, show func(said) any) error {
 		if err != nil {
 			return c.server.ended(err)
 		}
+		c.wrote(s.position)
 		return c.JSON(show(s))
 	}
 	ctx, cancel := context.WithCancel(c.server.life)

@@ -155,10 +155,11 @@ func (s *Server) await(ctx context.Context, to domain.Address, turn string, piec
 		if err != nil || coming.(bool) {
 			continue // it is asked again, as long as there is time
 		}
-		outcome, err := s.model.Outcome(ctx, to.Stream(), turn)
+		outcome, at, err := s.model.Outcome(ctx, to.Stream(), turn)
 		if err == nil || !errors.Is(err, projections.ErrNotFound) {
 			catchUp(pieces, token)
-			return cameTo(outcome, err)
+			s.shows(ctx, at)
+			return cameTo(outcome, at, err)
 		}
 	}
 }
@@ -179,10 +180,10 @@ func catchUp(pieces <-chan string, token func(string)) {
 }
 
 // cameTo is what a turn came to.
-func cameTo(outcome events.Event, err error) (said, error) {
+func cameTo(outcome events.Event, at events.Position, err error) (said, error) {
 	switch f := outcome.(type) {
 	case events.TurnAnswered:
-		return said{messages: f.Messages, tokens: f.Tokens, end: f.End}, nil
+		return said{messages: f.Messages, tokens: f.Tokens, end: f.End, position: at}, nil
 	case events.TurnClosed:
 		return said{}, &conversation.Unanswered{Reason: f.Reason, Detail: f.Detail}
 	}

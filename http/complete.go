@@ -16,6 +16,7 @@ import (
 	"parley/domain/completion"
 	"parley/domain/conversation"
 	"parley/events"
+	"parley/projections"
 )
 
 // Answerer lets an engine answer what is stored nowhere. token is told the
@@ -94,8 +95,7 @@ func (c call) question() (q conversation.Question, botID string, err error) {
 	}
 	q.History, q.Model, q.Backstory, q.Timezone = conversation.Told(messages), model.Value, backstory.Value, timezone(c.Ctx)
 	if id.Value != "" {
-		c.current()
-		found, err := c.server.model.Bot(c.UserContext(), c.account, id.Value)
+		found, err := sought(c, func() (projections.Bot, error) { return c.server.model.Bot(c.UserContext(), c.account, id.Value) })
 		if err != nil {
 			return q, "", notFound(err, invalid("Bot not found"))
 		}

@@ -133,7 +133,7 @@ func (c call) ensure(changes contact.Changes) (id string, err error) {
 	to := contact.Address(c.account, changes.Fingerprint.Value)
 	err = c.write(to, contact.Create{Changes: changes})
 	if domain.IsRefusal(err, domain.Conflict) {
-		c.current() // whoever was first may still be on the way to the lists
+		c.latest() // whoever was first may still be on the way to the lists
 		err = nil
 	}
 	return to.ID, err

@@ -90,8 +90,9 @@ func (s *Server) fetchConversation(c call) error {
 
 // conversation gives the conversation that the path names.
 func (c call) conversation() (projections.Conversation, error) {
-	c.current()
-	x, err := c.server.model.Conversation(c.UserContext(), c.account, c.id())
+	x, err := sought(c, func() (projections.Conversation, error) {
+		return c.server.model.Conversation(c.UserContext(), c.account, c.id())
+	})
 	if err != nil {
 		return x, notFound(err, conversation.NotFound())
 	}

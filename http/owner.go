@@ -15,10 +15,12 @@ import (
 )
 
 // How long a handler waits for the read model: after a write for its own
-// position, before a read for what is in the log already.
+// position, before a read for what is in the log already, or for the position
+// that the caller names.
 const (
-	waitAfterWrite = 2 * time.Second
-	waitBeforeRead = 500 * time.Millisecond
+	waitAfterWrite  = 2 * time.Second
+	waitBeforeRead  = 500 * time.Millisecond
+	waitForPosition = 5 * time.Second
 )
 
 // call is one request of an account.
@@ -49,7 +51,11 @@ func (s *Server) owned(o operation) fiber.Handler {
 				return err
 			}
 		}
-		return o.handle(call{Ctx: c, server: s, account: account, form: wanted})
+		asked := call{Ctx: c, server: s, account: account, form: wanted}
+		if err := asked.after(); err != nil {
+			return err
+		}
+		return o.handle(asked)
 	}
 }
 
@@ -102,26 +108,22 @@ func (c call) command(body any) domain.Command {
 	}
 }
 
-// write puts a command and waits until lists show what it did. When they take
-// too long the answer is given all the same: the write itself is done.
+// write puts a command and waits until lists show what it did.
 func (c call) write(to domain.Address, body any) error {
 	result, err := c.server.actors.Ask(c.UserContext(), to, c.command(body))
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), waitAfterWrite)
-	defer cancel()
-	if err := c.server.model.Wait(ctx, result.Position); err != nil {
-		c.server.logger.Warn("read model is late", "position", uint64(result.Position), "err", err)
-	}
+	c.wrote(result.Position)
 	return nil
 }
 
-// current makes reads see what is in the log already, if that is soon.
+// current makes reads see what is in the log, if that is soon: all of it on a
+// node with a log of its own, and else what was in it a tenth of a second ago.
 func (c call) current() {
 	ctx, cancel := context.WithTimeout(c.UserContext(), waitBeforeRead)
 	defer cancel()
-	if err := c.server.model.CatchUp(ctx); err != nil {
+	if err := c.server.model.Recent(ctx); err != nil {
 		c.server.logger.Debug("read model is late", "err", err)
 	}
 }

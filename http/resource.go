@@ -27,8 +27,7 @@ type resource[R any] struct {
 
 // named gives the one that the path names.
 func (r resource[R]) named(c call) (R, error) {
-	c.current()
-	x, err := r.find(c.UserContext(), c.account, c.id())
+	x, err := sought(c, func() (R, error) { return r.find(c.UserContext(), c.account, c.id()) })
 	return x, notFound(err, r.missing())
 }
 
@@ -48,8 +47,7 @@ func (r resource[R]) linked(c call, field domain.Opt[string]) (domain.Opt[string
 	if field.Value == "" {
 		return field, nil
 	}
-	c.current()
-	x, err := r.find(c.UserContext(), c.account, field.Value)
+	x, err := sought(c, func() (R, error) { return r.find(c.UserContext(), c.account, field.Value) })
 	if err != nil {
 		return field, notFound(err, invalid(r.missing().Error()))
 	}

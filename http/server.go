@@ -236,12 +236,12 @@ func isAPI(path string) bool {
 func cors(c *fiber.Ctx) {
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	if c.Method() != fiber.MethodOptions {
-		c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Disposition, Retry-After, X-Request-Id")
+		c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Disposition, Retry-After, X-Request-Id, "+positionHeader)
 		return
 	}
 	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, POST, PUT")
 	c.Set(fiber.HeaderAccessControlAllowHeaders, "X-Requested-With, Accept, Content-Length, Content-Type, Authorization, "+
-		"X-RunAs-User-ID, X-RunAs-Child-User-Email, X-Timezone")
+		"X-RunAs-User-ID, X-RunAs-Child-User-Email, X-Timezone, "+positionHeader)
 	c.Set(fiber.HeaderAccessControlMaxAge, "86400")
 }
 
