@@ -61,6 +61,8 @@ type Config struct {
 	UploadLimit int64
 	// TranscribeModel writes voice messages down; "" is none.
 	TranscribeModel string
+	// Cluster says which other nodes there are.
+	Cluster Cluster
 }
 
 // setting is one thing that can be set, by flag or environment.
@@ -201,6 +203,34 @@ var settings = []setting{
 		func(c *Config, v string) error { c.TranscribeModel = v; return nil },
 	},
 	{
+		"cluster", "PARLEY_CLUSTER", "none", "where this node finds the others: none, or etcd://[user:password@]host:port with more hosts after commas",
+		func(c *Config, v string) error { return c.Cluster.set(v) },
+	},
+	{
+		"cluster-name", "PARLEY_CLUSTER_NAME", "parley", "name that tells these nodes from others in the same etcd",
+		func(c *Config, v string) error { return c.Cluster.setName(v) },
+	},
+	{
+		"cluster-listen", "PARLEY_CLUSTER_LISTEN", "", "address at which other nodes reach this one; beyond a private network it needs TLS",
+		func(c *Config, v string) error { c.Cluster.Listen = v; return nil },
+	},
+	{
+		"cluster-address", "PARLEY_CLUSTER_ADDRESS", "", "address that other nodes dial; where this one listens by default",
+		func(c *Config, v string) error { c.Cluster.Address = v; return nil },
+	},
+	{
+		"cluster-tls-cert", "PARLEY_CLUSTER_TLS_CERT", "", "certificate file by which this node proves itself to the others; read again when it changes",
+		func(c *Config, v string) error { c.Cluster.Cert = v; return nil },
+	},
+	{
+		"cluster-tls-key", "PARLEY_CLUSTER_TLS_KEY", "", "key file of that certificate",
+		func(c *Config, v string) error { c.Cluster.Key = v; return nil },
+	},
+	{
+		"cluster-tls-ca", "PARLEY_CLUSTER_TLS_CA", "", "certificate file of the authority that the nodes' certificates are from, and nobody else's",
+		func(c *Config, v string) error { c.Cluster.CA = v; return nil },
+	},
+	{
 		"log-level", "PARLEY_LOG_LEVEL", "info", "debug, info, warn or error",
 		func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) },
 	},
@@ -245,7 +275,7 @@ func LoadConfig(command string, args []string, getenv func(string) string, outpu
 			return c, fmt.Errorf("%s: %w", from, err)
 		}
 	}
-	if err := errors.Join(c.TLS.check(), c.LogDoor.check(c.Events)); err != nil {
+	if err := errors.Join(c.TLS.check(), c.LogDoor.check(c.Events), c.Cluster.check(c)); err != nil {
 		return c, err
 	}
 	c.complete()

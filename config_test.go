@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -73,6 +74,27 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	})
+	t.Run("many nodes", func(t *testing.T) {
+		env := map[string]string{
+			"PARLEY_CLUSTER": "etcd://root:tops3cret@e1:2379,e2:2379", "PARLEY_EVENTS": "esdb://host", "PARLEY_MASTER_KEY_FILE": "/k",
+			"PARLEY_MEDIA": "file:///srv/media", "PARLEY_CLUSTER_LISTEN": "10.0.0.1:7000",
+		}
+		c, err := load(t, env)
+		if err != nil || fmt.Sprint(c.Cluster.Endpoints) != "[e1:2379 e2:2379]" || c.Cluster.User != "root" || c.Cluster.Password.Reveal() != "tops3cret" ||
+			c.Cluster.Name != "parley" || strings.Contains(fmt.Sprintf("%+v", c), "tops3cret") {
+			t.Errorf("%+v %v", c.Cluster, err) // P9
+		}
+		for _, missing := range []string{"PARLEY_EVENTS", "PARLEY_MASTER_KEY_FILE", "PARLEY_MEDIA", "PARLEY_CLUSTER_LISTEN"} {
+			without := maps.Clone(env)
+			delete(without, missing)
+			if _, err := load(t, without); err == nil || !strings.Contains(err.Error(), missing) {
+				t.Errorf("without %s: %v", missing, err)
+			}
+		}
+		if _, err := load(t, env, "--cluster-tls-cert", "c", "--cluster-tls-key", "k"); err == nil || !strings.Contains(err.Error(), "PARLEY_CLUSTER_TLS_CA") {
+			t.Errorf("half of TLS: %v", err)
+		}
+	})
 	t.Run("tokens", func(t *testing.T) {
 		c, err := load(t, map[string]string{"PARLEY_TOKENS": "acme:one, globex:two:with:colons"})
 		if err != nil || c.Tokens["acme"].Reveal() != "one" || c.Tokens["globex"].Reveal() != "two:with:colons" {
@@ -103,6 +125,10 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_EVENTS", "esdb://u:tops3cret%@host", "not one of EventStoreDB"},
 		{"PARLEY_EVENTS", "esdb://u:tops3cret@host?tsl=false", `"tsl"`},
 		{"PARLEY_LOG_USER", "tops3cret", "user:password"},
+		{"PARLEY_CLUSTER", "etcd://root:tops3cret@host", "host:port"},
+		{"PARLEY_CLUSTER", "consul://root:tops3cret@host:1", "etcd://"},
+		{"PARLEY_CLUSTER", "etcd://root:tops3cret%@host:1", "etcd://"},
+		{"PARLEY_CLUSTER_NAME", "a/b", "without a slash"},
 		{"PARLEY_LOG_LEVEL", "loud", "loud"},
 		{"PARLEY_LOG_FORMAT", "xml", "text or json"},
 	} {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"parley/actors"
 	"parley/actors/perform"
 	"parley/cluster"
@@ -62,7 +64,10 @@ func (n *Node) seedAccount(ctx context.Context) error {
 	if has, err := n.model.HasTokens(ctx); has || err != nil {
 		return err
 	}
-	_, secret, err := tokens{n.cluster, n.model}.Create(ctx, firstAccount, "made at the first start")
+	_, secret, err := tokens{n.cluster, n.model}.create(ctx, firstAccount, "made at the first start", true)
+	if domain.IsRefusal(err, domain.Conflict) {
+		return nil // another node was first, and has printed it
+	}
 	if err != nil {
 		return err
 	}
@@ -94,47 +99,80 @@ func (n *Node) botsOf(ctx context.Context, account, blueprint string) (bots int,
 	return n.model.CountBots(ctx, account, blueprint)
 }
 
-// waker finds actors that owe work which nobody is at: after a start, and when
-// it is due long after an actor left memory.
+// waker finds actors that owe work which nobody is at: after a start, after
+// another node went, and when it is due long after an actor left memory.
 type waker struct {
 	model  *projections.Model
-	asker  actors.Asker
 	logger *slog.Logger
+	now    chan struct{} // holds one when there may be work at once
 }
 
-// The waker looks every wakeEvery, at most for wakeAtOnce actors.
+func newWaker(model *projections.Model, logger *slog.Logger) *waker {
+	return &waker{model: model, logger: logger, now: make(chan struct{}, 1)}
+}
+
+// The waker looks every wakeEvery, at most for wakeAtOnce actors, and wakes
+// wakeTogether at a time.
 const (
-	wakeEvery  = 15 * time.Second
-	wakeAtOnce = 10_000
+	wakeEvery    = 15 * time.Second
+	wakeAtOnce   = 10_000
+	wakeTogether = 8
 )
 
-func (w *waker) run(ctx context.Context) {
+// hurry has the waker look at once: actors may have moved here.
+func (w *waker) hurry() {
+	select {
+	case w.now <- struct{}{}:
+	default:
+	}
+}
+
+func (w *waker) run(ctx context.Context, node *cluster.Node) {
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
 	for {
-		if err := w.wake(ctx); err != nil && ctx.Err() == nil {
+		if err := w.wake(ctx, node); err != nil && ctx.Err() == nil {
 			w.logger.Warn("owed work is not looked for", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-w.now:
 		}
 	}
 }
 
-// wake wakes the actors whose work is due. One that is awake already takes no
-// notice.
-func (w *waker) wake(ctx context.Context) error {
-	streams, err := w.model.Owing(ctx, events.At(time.Now()), wakeAtOnce)
+// wake wakes this node's actors whose work is due before the next look; they
+// keep the time themselves. One that is awake already takes no notice.
+func (w *waker) wake(ctx context.Context, node *cluster.Node) error {
+	if err := w.catchUp(ctx); err != nil {
+		return err
+	}
+	streams, err := w.model.Owing(ctx, events.At(time.Now().Add(wakeEvery)), wakeAtOnce)
 	if err != nil {
 		return err
 	}
+	var together errgroup.Group
+	together.SetLimit(wakeTogether)
 	for _, s := range streams {
-		_, err := w.asker.Query(ctx, domain.Address{Kind: s.Category(), ID: s.ID()}, actors.Wake{})
-		if err != nil && ctx.Err() == nil {
-			w.logger.Warn("an actor that owes work does not wake", "stream", string(s), "err", err)
+		to := domain.Address{Kind: s.Category(), ID: s.ID()}
+		if !node.Owns(to) {
+			continue
 		}
+		together.Go(func() error {
+			if _, err := node.Query(ctx, to, actors.Wake{}); err != nil && ctx.Err() == nil {
+				w.logger.Warn("an actor that owes work does not wake", "stream", string(s), "err", err)
+			}
+			return nil
+		})
 	}
-	return ctx.Err()
+	return errors.Join(together.Wait(), ctx.Err())
+}
+
+// catchUp waits for what a node that went has written last.
+func (w *waker) catchUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, wakeEvery)
+	defer cancel()
+	return w.model.CatchUp(ctx)
 }

@@ -59,6 +59,10 @@ func (n *Node) openLocal(background context.Context) error {
 	return nil
 }
 
+// remoteSlack is how far reads may be behind a log that is elsewhere: asking it
+// costs a journey.
+const remoteSlack = 100 * time.Millisecond
+
 // askAgain is the time between looks for a log that is away when a node starts.
 const askAgain = 500 * time.Millisecond
 
@@ -68,7 +72,7 @@ func (n *Node) openRemote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.store = store
+	n.store, n.slack = store, remoteSlack
 	for first := true; ; first = false {
 		position, err := store.Head(ctx)
 		if err == nil {

@@ -64,9 +64,13 @@ func parseKey(file string, raw []byte, size int) ([]byte, error) {
 	return key, nil
 }
 
-// masterKey reads the key that seals secrets, and makes it at the first start.
+// masterKey reads the key that seals secrets, and makes it at the
+// first start. Nodes that share one are given it: each would make its own.
 func (c Config) masterKey(size int) ([]byte, error) {
 	raw, err := os.ReadFile(c.MasterKeyFile)
+	if errors.Is(err, os.ErrNotExist) && c.Cluster.on() {
+		return nil, fmt.Errorf("there is no master key in %s: make one with openssl rand -hex %d, and give every node the same", c.MasterKeyFile, size)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return makeKey(c.MasterKeyFile, size)
 	}

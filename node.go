@@ -11,6 +11,7 @@ import (
 	nethttp "net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,6 +91,10 @@ type Node struct {
 	admin    *admin.Server
 	logDoor  *esdbserver.Server
 	dataLock io.Closer // where the log is elsewhere
+	registry io.Closer // of the nodes, where there are others
+	waker    *waker
+	slack    time.Duration // how far reads may be behind the log
+	lost     atomic.Bool   // the others took this node for gone
 	listener net.Listener
 
 	failed chan error // the first part that cannot go on
@@ -107,7 +112,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"vault", func(context.Context) error { return n.openVault() }},
 		{"media store", func(context.Context) error { return n.openFiles(p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
-		{"actors", func(ctx context.Context) error { return n.startActors(ctx, p) }},
+		{"actors", func(ctx context.Context) error { return n.startActors(ctx, background, p) }},
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
 		{"log's door", func(context.Context) error { return n.serveLog(background) }},
@@ -185,7 +190,7 @@ func (n *Node) openModel(ctx, background context.Context) (err error) {
 		return err
 	}
 	n.model, err = projections.Open(ctx, projections.Config{
-		Path: filepath.Join(n.config.Data, "read", "model.db"), Store: n.store, Logger: n.logger, Registerer: n.metrics,
+		Path: filepath.Join(n.config.Data, "read", "model.db"), Store: n.store, Slack: n.slack, Logger: n.logger, Registerer: n.metrics,
 	})
 	if err != nil {
 		return err
@@ -204,67 +209,83 @@ func (n *Node) openModel(ctx, background context.Context) (err error) {
 	return nil
 }
 
-func (n *Node) startActors(ctx context.Context, p Parts) (err error) {
-	rules, limits := conversation.DefaultRules(), actors.DefaultLimits()
-	rules.Settle, rules.Gather, rules.Pause, limits.Tasks = n.config.Settle, n.config.Gather, n.config.Pause, n.config.Tasks
-	if p.Rules != nil {
-		rules = *p.Rules
-	}
+// startActors joins the other nodes, if there are any.
+func (n *Node) startActors(ctx, background context.Context, p Parts) error {
+	limits := actors.DefaultLimits()
+	limits.Tasks = n.config.Tasks
 	if p.Limits != nil {
 		limits = *p.Limits
+	}
+	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
+	pacer := perform.NewPacer(n.config.NumberRate)
+	kinds, err := n.kinds(p, pacer)
+	if err != nil {
+		return err
+	}
+	c, err := n.joining(background)
+	if err != nil {
+		return err
+	}
+	n.waker = newWaker(n.model, n.logger)
+	c.Detour, c.Host, c.Logger, c.Kinds = p.Detour, n.host, n.logger, kinds
+	c.Changed = func() { pacer.Moved(); n.waker.hurry() }
+	if n.cluster, err = cluster.Start(ctx, c); err != nil {
+		return err
+	}
+	pacer.Join(n.cluster)
+	n.parts.Go(func() { n.watchPlace(background) })
+	return nil
+}
+
+// kinds gives the actors that this node can run, with what they do in the
+// world.
+func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err error) {
+	rules := conversation.DefaultRules()
+	rules.Settle, rules.Gather, rules.Pause = n.config.Settle, n.config.Gather, n.config.Pause
+	if p.Rules != nil {
+		rules = *p.Rules
 	}
 	transcriber := p.Transcriber
 	if n.engine = p.Engine; n.engine == nil {
 		if n.engine, transcriber, err = newEngine(n.config); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	way, err := n.way(p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, way)
 	metrics := perform.NewMetrics(n.metrics)
 	n.taps = perform.NewTaps()
 	n.answerer = perform.NewAnswerer(n.engine, n.config.Model, n.config.TurnTime, n.config.Tasks, metrics, n.logger)
-	pacer := perform.NewPacer(n.config.NumberRate)
-	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
-	n.cluster, err = cluster.Start(ctx, cluster.Config{
-		Registry: &cluster.Alone{},
-		Detour:   p.Detour,
-		Host:     n.host,
-		Logger:   n.logger,
-		Kinds: []actors.Kind{
-			actors.NewKind(n.host, account.New(), nil),
-			actors.NewKind(n.host, alias.New(), nil),
-			actors.NewKind(n.host, blueprint.New(), &perform.Blueprint{Doomed: n.doomed}),
-			actors.NewKind(n.host, bot.New(), nil),
-			actors.NewKind(n.host, callback.New(), nil),
-			actors.NewKind(n.host, completion.New(), nil),
-			actors.NewKind(n.host, contact.New(), nil),
-			actors.NewKind(n.host, file.New(), &perform.File{Contents: n.contents()}),
-			actors.NewKind(n.host, integration.New(), &perform.Integration{
-				Store: n.store, Vault: n.vault, Pacer: pacer,
-				Owing: func(ctx context.Context, id string) ([]events.Stream, error) {
-					return n.model.OwingOf(ctx, id, wakeAtOnce)
-				},
-			}),
-			actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
-				Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
-				Contents: n.contents(),
-				Files:    n.files, Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
-				BotsOf: n.botsOf, Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
-				Taps: n.taps, Metrics: metrics,
-			}),
-		},
-	})
-	return err
+	return []actors.Kind{
+		actors.NewKind(n.host, account.New(), nil),
+		actors.NewKind(n.host, alias.New(), nil),
+		actors.NewKind(n.host, blueprint.New(), &perform.Blueprint{Doomed: n.doomed}),
+		actors.NewKind(n.host, bot.New(), nil),
+		actors.NewKind(n.host, callback.New(), nil),
+		actors.NewKind(n.host, completion.New(), nil),
+		actors.NewKind(n.host, contact.New(), nil),
+		actors.NewKind(n.host, file.New(), &perform.File{Contents: n.contents()}),
+		pacer.Beside(actors.NewKind(n.host, integration.New(), &perform.Integration{
+			Store: n.store, Vault: n.vault, Pacer: pacer,
+			Owing: func(ctx context.Context, id string) ([]events.Stream, error) {
+				return n.model.OwingOf(ctx, id, wakeAtOnce)
+			},
+		})),
+		actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
+			Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
+			Files: n.files, Contents: n.contents(), Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
+			BotsOf: n.botsOf, Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
+			Taps: n.taps, Metrics: metrics,
+		}),
+	}, nil
 }
 
 // startWaker sends after the work that is still owed from before the start.
 func (n *Node) startWaker(background context.Context) {
-	w := &waker{model: n.model, asker: n.cluster, logger: n.logger}
-	n.parts.Go(func() { w.run(background) })
+	n.parts.Go(func() { n.waker.run(background, n.cluster) })
 }
 
 // patienceMore is how much longer than one try of a turn a call waits: a model
@@ -332,7 +353,8 @@ func (n *Node) fail(err error) {
 }
 
 // Failed tells when a part cannot go on. The node must then be stopped, and
-// the process ended with an error, so that it is started anew.
+// the process ended with an error, so that it is started anew. ErrLost says
+// that others work in its place.
 func (n *Node) Failed() <-chan error { return n.failed }
 
 // The time that stopping may take: as a whole, and for the work under way.
@@ -340,6 +362,14 @@ const (
 	stopTime  = 9 * time.Second
 	graceTime = 4 * time.Second
 )
+
+// grace is none when the others have this node's work already.
+func (n *Node) grace() time.Duration {
+	if n.lost.Load() {
+		return 0
+	}
+	return graceTime
+}
 
 // Stop closes the door, gives the work under way a moment to end, and closes
 // every part, in the opposite order of Start. What is not finished is owed,
@@ -357,8 +387,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	n.quit()
 	if n.cluster != nil {
-		errs = append(errs, n.cluster.Stop(ctx, graceTime))
+		errs = append(errs, n.cluster.Stop(ctx, n.grace()))
 	}
+	errs = append(errs, closeIf(n.registry))
 	if n.logDoor != nil {
 		n.logDoor.Stop(ctx)
 	}

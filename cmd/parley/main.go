@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"parley"
 )
 
 // command is one thing that parley can do.
@@ -35,8 +37,17 @@ func main() {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	default:
 		fmt.Fprintln(os.Stderr, "parley:", err)
-		os.Exit(1)
+		os.Exit(codeOf(err))
 	}
+}
+
+// codeOf is the exit code of a failure: 3 if nothing is wrong with the process
+// but that the other nodes took it for gone. Start it anew.
+func codeOf(err error) int {
+	if errors.Is(err, parley.ErrLost) {
+		return 3
+	}
+	return 1
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

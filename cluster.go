@@ -1,0 +1,177 @@
+package parley
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"parley/cluster"
+	"parley/cluster/etcd"
+	"parley/events"
+	"parley/http/certs"
+)
+
+// Cluster says which nodes this one belongs with.
+type Cluster struct {
+	// Endpoints are the addresses of etcd's members, "host:port". Without any
+	// there are no other nodes.
+	Endpoints []string
+	// User and Password are etcd's; "" where it asks for none.
+	User     string
+	Password events.Secret
+	// Name tells one cluster of nodes from others in the same etcd.
+	Name string
+	// Listen is where other nodes reach this one, and Address what they dial.
+	Listen, Address string
+	// Cert and Key are this node's in PEM, and CA the authority that all nodes'
+	// are from; without them there is no TLS.
+	Cert, Key, CA string
+}
+
+// ErrLost says that the other nodes took this one for gone, and work in its
+// place. The process must end and be started anew.
+var ErrLost = cluster.ErrLost
+
+// set reads where the other nodes are listed.
+func (c *Cluster) set(v string) error {
+	if v == "none" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "etcd" || u.Host == "" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+		return errors.New("must be none or etcd://[user:password@]host:port, with more hosts after commas") // the value holds a secret
+	}
+	for endpoint := range strings.SplitSeq(u.Host, ",") {
+		if _, port, err := net.SplitHostPort(endpoint); err != nil || port == "" {
+			return fmt.Errorf("%q must be host:port", endpoint)
+		}
+		c.Endpoints = append(c.Endpoints, endpoint)
+	}
+	password, _ := u.User.Password()
+	c.User, c.Password = u.User.Username(), events.NewSecret(password)
+	return nil
+}
+
+func (c *Cluster) setName(v string) error {
+	if v == "" || strings.Contains(v, "/") {
+		return errors.New("must be a name without a slash")
+	}
+	c.Name = v
+	return nil
+}
+
+func (c Cluster) on() bool { return len(c.Endpoints) > 0 }
+
+// check looks at what the settings say together. What nodes do not share they
+// would each make for themselves, and not understand each other's data.
+func (c Cluster) check(all Config) error {
+	switch {
+	case !c.on():
+		return nil
+	case isLocal(all.Events):
+		return errors.New("PARLEY_CLUSTER needs a log that all nodes share: set PARLEY_EVENTS to an EventStoreDB, or to what parley log serve serves")
+	case all.MasterKeyFile == "":
+		return errors.New("PARLEY_CLUSTER needs PARLEY_MASTER_KEY_FILE: all nodes must have the same key")
+	case all.Media == "":
+		return errors.New("PARLEY_CLUSTER needs PARLEY_MEDIA: all nodes must share one media store")
+	case c.Listen == "":
+		return errors.New("PARLEY_CLUSTER needs PARLEY_CLUSTER_LISTEN: other nodes must reach this one")
+	case (c.Cert == "") != (c.Key == "") || (c.Cert == "") != (c.CA == ""):
+		return errors.New("PARLEY_CLUSTER_TLS_CERT, PARLEY_CLUSTER_TLS_KEY and PARLEY_CLUSTER_TLS_CA belong together")
+	}
+	return nil
+}
+
+// listen opens the address at which other nodes reach this one, and gives the
+// one that they dial.
+func (c Cluster) listen() (net.Listener, string, error) {
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, "", fmt.Errorf("PARLEY_CLUSTER_LISTEN: %w", err)
+	}
+	ip := l.Addr().(*net.TCPAddr).IP
+	switch {
+	case c.Cert == "" && !ip.IsLoopback() && !ip.IsPrivate():
+		err = fmt.Errorf("PARLEY_CLUSTER_LISTEN is %s: beyond a private network nodes need PARLEY_CLUSTER_TLS_CERT, _KEY and _CA", c.Listen)
+	case c.Address != "":
+		return l, c.Address, nil
+	case ip.IsUnspecified():
+		err = fmt.Errorf("PARLEY_CLUSTER_LISTEN is every address of this machine: PARLEY_CLUSTER_ADDRESS must say which one other nodes dial")
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, l.Close())
+	}
+	return l, l.Addr().String(), nil
+}
+
+// tls gives how nodes prove themselves to each other: both sides show a
+// certificate of the authority. It is nil without TLS.
+func (n *Node) clusterTLS(background context.Context) (*tls.Config, error) {
+	c := n.config.Cluster
+	if c.Cert == "" {
+		return nil, nil
+	}
+	authority, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil, fmt.Errorf("PARLEY_CLUSTER_TLS_CA: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(authority) {
+		return nil, fmt.Errorf("PARLEY_CLUSTER_TLS_CA: %s holds no certificate", c.CA)
+	}
+	files, err := certs.Open(c.Cert, c.Key, n.logger)
+	if err != nil {
+		return nil, fmt.Errorf("PARLEY_CLUSTER_TLS_CERT: %w", err)
+	}
+	n.parts.Go(func() { files.Run(background) })
+	current := files.Config().GetCertificate
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, RootCAs: pool,
+		GetCertificate:       current,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return current(nil) },
+	}, nil
+}
+
+// joining gives how this node finds the others, to be completed with its
+// actors. One without others is the only one that it finds.
+func (n *Node) joining(background context.Context) (c cluster.Config, err error) {
+	if !n.config.Cluster.on() {
+		return cluster.Config{Registry: &cluster.Alone{}}, nil
+	}
+	s := n.config.Cluster
+	if c.TLS, err = n.clusterTLS(background); err != nil {
+		return c, err
+	}
+	registry, err := etcd.Open(etcd.Config{Endpoints: s.Endpoints, User: s.User, Password: s.Password.Reveal(), Name: s.Name})
+	if err != nil {
+		return c, err
+	}
+	c.Registry, n.registry = registry, registry
+	c.Listener, c.Address, err = s.listen()
+	return c, err
+}
+
+// watchPlace ends the node when the others take it for gone.
+func (n *Node) watchPlace(background context.Context) {
+	select {
+	case <-background.Done():
+	case err := <-n.cluster.Lost():
+		n.lost.Store(true)
+		n.fail(err)
+	}
+}
+
+// closeIf closes what there is.
+func closeIf(c io.Closer) error {
+	if c == nil {
+		return nil
+	}
+	return c.Close()
+}
