@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 20s
 LIVES ?= 1000
 
-.PHONY: run test build check system sdk lives fuzz golden bench clean
+.PHONY: run test build check system sdk cluster chaos lives fuzz golden bench clean
 
 # A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
 run: build
@@ -33,6 +33,15 @@ system:
 # address alone. Needs Node.js, and says so where there is none.
 sdk: build
 	./test/sdk/run.sh
+
+# Three nodes with an etcd and a log: a quiet day, one that is killed, all
+# restarted in turn.
+cluster:
+	$(GO) test -tags system -count=1 -timeout 5m ./test/cluster
+
+# The same with more people, and with everything frozen, stopped and killed.
+chaos:
+	$(GO) test -tags system -count=1 -timeout 20m -v ./test/cluster -long
 
 # Whole lives from seeds: people, a hostile Meta, failing models, crashes.
 lives:

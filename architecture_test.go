@@ -50,6 +50,7 @@ var arrows = map[string]struct {
 	"media/storetest":     {[]string{"media"}, "the contract speaks of stores alone"},
 	"media/guard":         {nil, "an address is private or not, whoever asks for it"},
 	"test/system":         {[]string{"*"}, "a whole process is watched from outside"},
+	"test/cluster":        {[]string{"*"}, "the same of many processes"},
 	"projections":         {[]string{"events"}, "read models are folded from facts alone"},
 	"actors":              {[]string{"domain", "events"}, "the shell runs any rules"},
 	"actors/perform":      {[]string{"actors", "domain", "engine", "events", "media", "whatsapp", "whatsapp/format"}, "effects meet the world"},

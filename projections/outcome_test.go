@@ -34,7 +34,7 @@ func TestTurnsThatWereAskedFor(t *testing.T) { // A21
 		events.TurnStarted{Session: "s2", Turn: "t1", Asked: true})
 	outcome := func(turn string) events.Event {
 		t.Helper()
-		e, err := f.model.Outcome(t.Context(), stream, turn)
+		e, _, err := f.model.Outcome(t.Context(), stream, turn)
 		if err != nil && !errors.Is(err, projections.ErrNotFound) {
 			t.Fatal(err)
 		}
