@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { accessToken, appSecret, notify, number } from '../meta.mjs'
 import { base, call, client, collect, get, missing } from '../world.mjs'
 
-test('events are listed, filtered, exported and followed', { skip: await missing('/event/log/subscribe', '/event/log/export') }, async () => {
+test('events are listed, filtered, exported and followed', async () => {
   const bot = await client.bot.create({ name: 'Ada', model: 'simulated-1' })
   const { id } = await client.integration.whatsapp.create({ name: 'Watched', botId: bot.id, phoneNumberId: number, accessToken, appSecret })
   const callback = `${base}/api/v1/integration/whatsapp/${id}/callback`
