@@ -49,6 +49,7 @@ func (s *Server) operations() []operation {
 		s.downloadOperations(),
 		s.modelOperations(),
 		s.eventOperations(),
+		s.usageOperations(),
 	} {
 		all = append(all, subject...)
 	}

@@ -119,3 +119,11 @@ func (m *Model) Refers(ctx context.Context, hash string) (bool, error) {
 	}
 	return n > 0, nil
 }
+
+// CountFiles tells how many files an account has.
+func (m *Model) CountFiles(ctx context.Context, account string) (n int64, err error) {
+	if err = m.read.QueryRowContext(ctx, "SELECT count(*) FROM files WHERE account = ?", account).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count files: %w", err)
+	}
+	return n, nil
+}
