@@ -316,6 +316,8 @@ func (h *house) close() {
 // checkSecrets looks for the secrets in every log line and answer. P9
 func (h *house) checkSecrets() {
 	h.t.Helper()
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	for _, secret := range []string{accessToken, appSecret, apiSecret, otherSecret} {
 		if strings.Contains(h.logs.String(), secret) {
 			h.t.Errorf("the logs hold a secret: %s", secret)
