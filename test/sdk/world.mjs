@@ -65,17 +65,6 @@ export async function call(method, path, body, headers = {}) {
 export const post = async (path, body = {}) => (await call('POST', path, body)).json()
 export const get = async (path) => (await call('GET', path)).json()
 
-// missing names those of some paths that are not served yet, for skipping what
-// needs them; false if there are none.
-export async function missing(...paths) {
-  const absent = []
-  for (const path of paths) {
-    const { status } = await nativeFetch(`${base}/api/v1${path.replaceAll(/\{\w+\}/g, 'x')}`, { method: 'DELETE' })
-    if (status === 404) absent.push(path)
-  }
-  return absent.length > 0 && `not served yet: ${absent.join(', ')}`
-}
-
 // collect reads a stream to its end.
 export async function collect(stream) {
   const all = []

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accessToken, appSecret, notify, number } from '../meta.mjs'
-import { base, call, client, collect, get, missing } from '../world.mjs'
+import { base, call, client, collect, get } from '../world.mjs'
 
 test('events are listed, filtered, exported and followed', async () => {
   const bot = await client.bot.create({ name: 'Ada', model: 'simulated-1' })
@@ -34,7 +34,7 @@ test('events are listed, filtered, exported and followed', async () => {
   assert.ok(csv.trim().split('\n').length > items.length)
 })
 
-test('what was used is counted', { skip: await missing('/usage/fetch', '/usage/list') }, async () => {
+test('what was used is counted', async () => {
   const usage = await client.usage.fetch()
   assert.ok(usage.messages > 0 && usage.conversations > 0 && usage.tokens > 0, JSON.stringify(usage))
   const series = await client.usage.series.fetch()
