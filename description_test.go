@@ -16,10 +16,6 @@ import (
 	"parley/http/openapi"
 )
 
-// notServedYet are the operations of the description that are still to come.
-// One that is served must leave the list.
-var notServedYet = []string{}
-
 // described is one operation of the description.
 type described struct {
 	*openapi3.Operation
@@ -82,12 +78,6 @@ var servedOperations = sync.OnceValue(func() map[string]api.Operation {
 
 func nameless(path string) string { return parameter.ReplaceAllString(path, "{}") }
 
-// isServed tells whether an operation of the description is there yet.
-func (d described) isServed() bool {
-	_, ok := servedOperations()[nameless(d.String())]
-	return ok
-}
-
 func TestTheDescription(t *testing.T) {
 	doc := loadDescription(t)
 	t.Run("is well-formed OpenAPI", func(t *testing.T) {
@@ -95,15 +85,15 @@ func TestTheDescription(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("has every operation that is served, and no other but those still to come", func(t *testing.T) {
+	t.Run("has every operation that is served, and no other", func(t *testing.T) {
 		left := map[string]bool{}
 		for path := range servedOperations() {
 			left[path] = true
 		}
 		for _, d := range operations(doc) {
 			delete(left, nameless(d.String()))
-			if toCome := slices.Contains(notServedYet, d.String()); d.isServed() == toCome {
-				t.Errorf("%s: served is %v, and standing in notServedYet is %v", d, d.isServed(), toCome)
+			if _, ok := servedOperations()[nameless(d.String())]; !ok {
+				t.Errorf("%s is described but not served", d)
 			}
 		}
 		for path := range left {

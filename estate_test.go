@@ -41,9 +41,6 @@ func (h *house) estate(secret, name string) estate {
 	h.t.Helper()
 	e := estate{h: h, secret: secret, ids: map[string]string{}, aliases: map[string]string{}}
 	for _, f := range families {
-		if !isServed(http.MethodPost, f.path+"/create") {
-			continue
-		}
 		alias := name + "-" + strings.ToLower(strings.TrimSuffix(f.id, "Id"))
 		body := object{"name": name, "alias": alias, "meta": object{"of": name}}
 		if f.path != "/blueprint" && e.ids["blueprintId"] != "" {
@@ -95,13 +92,8 @@ func (e *estate) converse(number string) {
 	conversation := e.first("/conversation/list")
 	e.ids["conversationId"] = conversation
 	e.ids["messageId"] = e.first("/conversation/" + conversation + "/message/list")
-	for path, id := range map[string]string{
-		"/contact/list": "contactId", "/conversation/" + conversation + "/attachment/list": "attachmentId",
-	} {
-		if contract, _ := theContract(); contract.isServed(http.MethodGet, path) {
-			e.ids[id] = e.first(path)
-		}
-	}
+	e.ids["contactId"] = e.first("/contact/list")
+	e.ids["attachmentId"] = e.first("/conversation/" + conversation + "/attachment/list")
 }
 
 // first gives the ID of a list's first row.
@@ -155,19 +147,7 @@ func (d described) parameters() []string {
 	return names
 }
 
-// isServed tells whether a path without parameters is served.
-func isServed(method, path string) bool {
-	_, ok := servedOperations()[method+" "+path]
-	return ok
-}
-
-// isServed tells whether a path with its IDs is served.
-func (c *contract) isServed(method, path string) bool {
-	d, ok := c.find(method, path)
-	return ok && d.isServed()
-}
-
-// walk are the operations that are served, those that delete last.
+// walk are all operations, those that delete last.
 func walk(t testing.TB) []described {
 	t.Helper()
 	var all, last []described
@@ -176,11 +156,9 @@ func walk(t testing.TB) []described {
 		t.Fatal(err)
 	}
 	for _, d := range contract.operations {
-		switch {
-		case !d.isServed():
-		case strings.HasSuffix(d.path, "/delete"):
+		if strings.HasSuffix(d.path, "/delete") {
 			last = append(last, d)
-		default:
+		} else {
 			all = append(all, d)
 		}
 	}

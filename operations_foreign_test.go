@@ -105,10 +105,6 @@ func checkSilent(t *testing.T, name string, a answer, foreign estate) {
 	}
 }
 
-// notFilteredYet are the described filters that are still to come. One that
-// filters must leave the list.
-var notFilteredYet = []string{}
-
 // checkFilters filters a list by, and pages it from, what is foreign.
 func checkFilters(t *testing.T, h *house, d described, foreign, own estate) {
 	t.Helper()
@@ -140,9 +136,8 @@ func checkFilters(t *testing.T, h *house, d described, foreign, own estate) {
 				empty = empty && (accept != "application/json" || strings.Contains(a.text, `"items":[]`))
 			}
 		}
-		name := d.String() + " by " + filter
-		if toCome := slices.Contains(notFilteredYet, name); filter != "cursor" && empty == toCome {
-			t.Errorf("%s: filters is %v, and standing in notFilteredYet is %v", name, empty, toCome)
+		if !empty && filter != "cursor" {
+			t.Errorf("%s does not filter by %s", d, filter)
 		}
 		for accept, texts := range answers {
 			if len(slices.Compact(texts)) > 1 {
@@ -187,11 +182,9 @@ func TestWhatIsUniqueIsSoPerAccount(t *testing.T) { // P8 A17
 				}
 			}
 		}
-		if isServed(http.MethodPost, "/contact/create") {
-			fingerprint := object{"fingerprint": "one-and-the-same-person"}
-			if acme.post("/contact/create", fingerprint)["id"] == globex.post("/contact/create", fingerprint)["id"] {
-				t.Error("two accounts share a contact")
-			}
+		fingerprint := object{"fingerprint": "one-and-the-same-person"}
+		if acme.post("/contact/create", fingerprint)["id"] == globex.post("/contact/create", fingerprint)["id"] {
+			t.Error("two accounts share a contact")
 		}
 	})
 }
