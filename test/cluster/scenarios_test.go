@@ -10,7 +10,7 @@ import (
 // crowdOf is how many people write in a scenario, and how fast.
 func crowdOf() (people int, pace time.Duration) {
 	if *long {
-		return 120, time.Second
+		return 60, time.Second
 	}
 	return 40, time.Second
 }
@@ -34,4 +34,76 @@ func TestANodeIsKilled(t *testing.T) {
 	w.nodes[1].start()
 	time.Sleep(5 * time.Second)
 	w.audit(t, c)
+}
+
+// Every node is told to stop and started anew, one after the other.
+func TestAllNodesAreRestartedInTurn(t *testing.T) {
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	time.Sleep(2 * time.Second)
+	for _, n := range w.nodes {
+		t.Logf("%s stopped in %v", n.name, n.terminate().Round(time.Millisecond))
+		time.Sleep(time.Second)
+		n.start()
+		w.ready(n)
+		time.Sleep(2 * time.Second)
+	}
+	w.audit(t, c)
+}
+
+func TestANodeIsFrozen(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pause time.Duration
+	}{{"shortly", 4 * time.Second}, {"until it is taken for gone", 12 * time.Second}} {
+		t.Run(c.name, func(t *testing.T) {
+			onlyLong(t)
+			w := newWorld(t)
+			crowd := w.newCrowd(crowdOf())
+			time.Sleep(4 * time.Second)
+			w.nodes[1].freeze(c.pause)
+			time.Sleep(5 * time.Second)
+			w.audit(t, crowd)
+			for _, code := range w.nodes[1].exits() {
+				if code != 3 {
+					t.Errorf("a node that is taken for gone exits with %d", code)
+				}
+			}
+		})
+	}
+}
+
+func TestEtcdIsAway(t *testing.T) {
+	onlyLong(t)
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	time.Sleep(4 * time.Second)
+	w.etcd.kill()
+	time.Sleep(12 * time.Second)
+	w.etcd.start()
+	time.Sleep(6 * time.Second)
+	if n := c.failed.Load(); n > 0 {
+		t.Errorf("%d posts are not acknowledged because etcd is away", n)
+	}
+	w.audit(t, c)
+}
+
+func TestTheLogIsAway(t *testing.T) {
+	onlyLong(t)
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	time.Sleep(4 * time.Second)
+	w.log.terminate()
+	time.Sleep(5 * time.Second)
+	w.log.start()
+	time.Sleep(6 * time.Second)
+	w.audit(t, c)
+}
+
+// onlyLong leaves out what takes long.
+func onlyLong(t *testing.T) {
+	t.Helper()
+	if !*long {
+		t.Skip("skipped: only with -long (make chaos)")
+	}
 }
