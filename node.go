@@ -357,16 +357,23 @@ func (n *Node) fail(err error) {
 // that others work in its place.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// The time that stopping may take: as a whole, and for the work under way.
+// The time that stopping may take: as a whole, and for the work under way. A
+// node with others gives their balancer time to notice, and takes less for the
+// rest: what is not finished is theirs.
 const (
-	stopTime  = 9 * time.Second
-	graceTime = 4 * time.Second
+	stopTime       = 9 * time.Second
+	graceTime      = 4 * time.Second
+	departTime     = 1500 * time.Millisecond
+	graceInCluster = 2500 * time.Millisecond
 )
 
 // grace is none when the others have this node's work already.
 func (n *Node) grace() time.Duration {
-	if n.lost.Load() {
+	switch {
+	case n.lost.Load():
 		return 0
+	case n.config.Cluster.on():
+		return graceInCluster
 	}
 	return graceTime
 }
@@ -381,6 +388,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	if n.plain != nil {
 		errs = append(errs, n.plain.Close())
+	}
+	if n.http != nil && n.listener != nil && n.config.Cluster.on() && !n.lost.Load() {
+		n.http.Depart(ctx, departTime)
 	}
 	if n.http != nil && n.listener != nil {
 		errs = append(errs, n.http.Shutdown(ctx))

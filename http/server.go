@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -118,6 +119,7 @@ type Server struct {
 	metrics     *metrics
 	// subscriptions are those that are open.
 	subscriptions subscriptions
+	departs       atomic.Bool
 	// life ends when Shutdown begins.
 	life context.Context
 	end  context.CancelFunc
@@ -149,7 +151,7 @@ func New(c Config) *Server {
 	})
 	s.app.Use(s.around)
 	s.routes()
-	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get(descriptionPath, s.describe)
 	s.app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
@@ -173,6 +175,17 @@ func (s *Server) Serve(l net.Listener) error {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
 	return nil
+}
+
+// Depart serves everybody for a while longer, and tells them to go elsewhere:
+// /healthz says that the node leaves, so that a balancer sends nobody new, and
+// every answer is the last on its connection. It is for a node with others.
+func (s *Server) Depart(ctx context.Context, during time.Duration) {
+	s.departs.Store(true)
+	select {
+	case <-time.After(during):
+	case <-ctx.Done():
+	}
 }
 
 // Shutdown stops accepting and waits for the requests under way, at most until
@@ -210,6 +223,9 @@ func (s *Server) around(c *fiber.Ctx) error {
 	began := time.Now()
 	c.Set("X-Request-Id", requestID(c))
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	if s.departs.Load() {
+		c.Context().SetConnectionClose()
+	}
 	var err error
 	if isAPI(c.Path()) || c.Path() == descriptionPath {
 		cors(c)
@@ -262,6 +278,13 @@ func requestID(c *fiber.Ctx) string {
 		c.Locals(key, id)
 	}
 	return id
+}
+
+func (s *Server) healthz(c *fiber.Ctx) error {
+	if s.departs.Load() {
+		return c.Status(http.StatusServiceUnavailable).SendString("leaving\n")
+	}
+	return c.SendString("ok\n")
 }
 
 func (s *Server) readyz(c *fiber.Ctx) error {

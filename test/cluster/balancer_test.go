@@ -14,7 +14,8 @@ import (
 
 // balancer passes connections on to the nodes in turn. It knows what every
 // balancer does: who refuses a connection or leaves a health check unanswered
-// gets none until a check succeeds, and loses those that are open.
+// gets none until a check succeeds, and loses those that are open; who answers
+// that it leaves gets no new ones.
 type balancer struct {
 	listener net.Listener
 	mutex    sync.Mutex
@@ -147,17 +148,27 @@ func (b *balancer) mark(back *backend, up bool) {
 	}
 }
 
+// spare sends nobody new to a node.
+func (b *balancer) spare(back *backend) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	back.up = false
+}
+
 // watch looks after a node.
 func (b *balancer) watch(ctx context.Context, back *backend) {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	for {
-		switch healthy := check(ctx, back.address, "/healthz"); {
+		switch status := probe(ctx, back.address, "/healthz"); {
 		case ctx.Err() != nil:
 			return
-		case !healthy && check(ctx, back.address, "/healthz"): // once more
-		default:
-			b.mark(back, healthy)
+		case status == http.StatusOK:
+			b.mark(back, true)
+		case status != 0:
+			b.spare(back)
+		case probe(ctx, back.address, "/healthz") == 0: // twice in a row
+			b.mark(back, false)
 		}
 		select {
 		case <-ctx.Done():
@@ -167,19 +178,25 @@ func (b *balancer) watch(ctx context.Context, back *backend) {
 	}
 }
 
-// check asks a node a question that 200 answers, on a connection of its own.
+// check asks a node a question that 200 answers.
 func check(ctx context.Context, address, path string) bool {
+	return probe(ctx, address, path) == http.StatusOK
+}
+
+// probe asks a node a question on a connection of its own, and gives the status
+// of the answer; 0 is none.
+func probe(ctx context.Context, address, path string) int {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
-		return false
+		return 0
 	}
 	r.Close = true
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return false
+		return 0
 	}
 	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	return response.StatusCode
 }

@@ -48,6 +48,9 @@ func TestAllNodesAreRestartedInTurn(t *testing.T) {
 		w.ready(n)
 		time.Sleep(2 * time.Second)
 	}
+	if n := c.failed.Load(); n > 0 {
+		t.Errorf("%d posts are not acknowledged because nodes are restarted", n)
+	}
 	w.audit(t, c)
 }
 

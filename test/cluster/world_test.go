@@ -40,6 +40,7 @@ type world struct {
 	graph *httptest.Server
 
 	logAt, etcdAt string
+	secret        string // of the API
 	bot           string
 	integration   string
 	position      string // of the last write through the API
@@ -55,11 +56,19 @@ type node struct {
 // that Meta knows. settings are further ones of every node.
 func newWorld(t *testing.T, settings ...string) *world {
 	t.Helper()
+	w := newNodes(t, "acme:"+apiSecret, settings...)
+	w.furnish()
+	return w
+}
+
+// newNodes starts everything. tokens are as PARLEY_TOKENS.
+func newNodes(t *testing.T, tokens string, settings ...string) *world {
+	t.Helper()
 	program, err := exec.LookPath("etcd")
 	if err != nil {
 		t.Skip("skipped: there is no etcd on this machine (Debian: etcd-server)")
 	}
-	w := &world{t: t, dir: t.TempDir(), logAt: freeAddress(t, "127.0.0.1"), etcdAt: freeAddress(t, "127.0.0.1")}
+	w := &world{t: t, secret: apiSecret, dir: t.TempDir(), logAt: freeAddress(t, "127.0.0.1"), etcdAt: freeAddress(t, "127.0.0.1")}
 	w.meta = simulator.New(simulator.Config{Faults: &simulator.Faults{Repeat: 0.1, Reorder: 0.1, Delay: 0.1, Batch: 0.1, Early: 0.1, MaxDelay: 300 * time.Millisecond}})
 	t.Cleanup(w.meta.Close)
 	w.graph = httptest.NewServer(w.meta)
@@ -92,10 +101,9 @@ func newWorld(t *testing.T, settings ...string) *world {
 			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", freeAddress(t, n.host),
 			"--gather", "0", "--settle", "12s",
 		}, settings...)
-		n.process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=acme:" + apiSecret, "OPENAI_API_KEY=sk-none"}, args...)
+		n.process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
 	}
 	w.ready(w.nodes...)
-	w.furnish()
 	return w
 }
 
@@ -160,7 +168,7 @@ func (w *world) ask(address, method, path string, body object) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+apiSecret)
+	r.Header.Set("Authorization", "Bearer "+w.secret)
 	r.Header.Set("Content-Type", "application/json")
 	if w.position != "" {
 		r.Header.Set("X-Parley-Position", w.position)
