@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -86,7 +87,22 @@ func (c Cluster) check(all Config) error {
 	case (c.Cert == "") != (c.Key == "") || (c.Cert == "") != (c.CA == ""):
 		return errors.New("PARLEY_CLUSTER_TLS_CERT, PARLEY_CLUSTER_TLS_KEY and PARLEY_CLUSTER_TLS_CA belong together")
 	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("PARLEY_CLUSTER_LISTEN: %w", err)
+	}
+	if ip := net.ParseIP(cmp.Or(host, "0.0.0.0")); ip != nil { // others are resolved when they are listened on
+		return c.checkIP(ip)
+	}
 	return nil
+}
+
+// checkIP refuses to be reached by everybody without TLS.
+func (c Cluster) checkIP(ip net.IP) error {
+	if c.Cert != "" || ip.IsLoopback() || ip.IsPrivate() {
+		return nil
+	}
+	return fmt.Errorf("PARLEY_CLUSTER_LISTEN is %s: beyond a private network nodes need PARLEY_CLUSTER_TLS_CERT, PARLEY_CLUSTER_TLS_KEY and PARLEY_CLUSTER_TLS_CA", c.Listen)
 }
 
 // listen opens the address at which other nodes reach this one, and gives the
@@ -97,18 +113,13 @@ func (c Cluster) listen() (net.Listener, string, error) {
 		return nil, "", fmt.Errorf("PARLEY_CLUSTER_LISTEN: %w", err)
 	}
 	ip := l.Addr().(*net.TCPAddr).IP
-	switch {
-	case c.Cert == "" && !ip.IsLoopback() && !ip.IsPrivate():
-		err = fmt.Errorf("PARLEY_CLUSTER_LISTEN is %s: beyond a private network nodes need PARLEY_CLUSTER_TLS_CERT, _KEY and _CA", c.Listen)
-	case c.Address != "":
-		return l, c.Address, nil
-	case ip.IsUnspecified():
-		err = fmt.Errorf("PARLEY_CLUSTER_LISTEN is every address of this machine: PARLEY_CLUSTER_ADDRESS must say which one other nodes dial")
+	if err = c.checkIP(ip); err == nil && ip.IsUnspecified() && c.Address == "" {
+		err = errors.New("PARLEY_CLUSTER_LISTEN is every address of this machine: PARLEY_CLUSTER_ADDRESS must say which one other nodes dial")
 	}
 	if err != nil {
 		return nil, "", errors.Join(err, l.Close())
 	}
-	return l, l.Addr().String(), nil
+	return l, cmp.Or(c.Address, l.Addr().String()), nil
 }
 
 // tls gives how nodes prove themselves to each other: both sides show a

@@ -91,6 +91,14 @@ func TestSettings(t *testing.T) {
 				t.Errorf("without %s: %v", missing, err)
 			}
 		}
+		for _, public := range []string{"0.0.0.0:7000", ":7000", "[::]:7000", "192.0.2.1:7000"} {
+			if _, err := load(t, env, "--cluster-listen", public); err == nil || !strings.Contains(err.Error(), "PARLEY_CLUSTER_TLS_CERT") {
+				t.Errorf("%s without TLS: %v", public, err)
+			}
+			if _, err := load(t, env, "--cluster-listen", public, "--cluster-tls-cert", "c", "--cluster-tls-key", "k", "--cluster-tls-ca", "a"); err != nil {
+				t.Errorf("%s with TLS: %v", public, err)
+			}
+		}
 		if _, err := load(t, env, "--cluster-tls-cert", "c", "--cluster-tls-key", "k"); err == nil || !strings.Contains(err.Error(), "PARLEY_CLUSTER_TLS_CA") {
 			t.Errorf("half of TLS: %v", err)
 		}

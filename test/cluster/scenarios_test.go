@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -25,8 +26,10 @@ func TestSteadyLoad(t *testing.T) {
 	w.audit(t, c)
 }
 
+// The nodes of this one prove themselves to each other.
 func TestANodeIsKilled(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, authority(t)...)
+	w.checkOnlyNodesAreLetIn(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)
 	w.nodes[1].kill()
@@ -101,6 +104,30 @@ func TestTheLogIsAway(t *testing.T) {
 	w.log.start()
 	time.Sleep(6 * time.Second)
 	w.audit(t, c)
+}
+
+// A number's rate holds for all nodes together, also when more is to be sent.
+func TestTheRateOfANumber(t *testing.T) {
+	const limit = 15
+	w := newWorld(t, "--number-rate", fmt.Sprint(limit))
+	c := w.newCrowd(40, time.Second) // more than twice as much
+	time.Sleep(8 * time.Second)
+	w.audit(t, c)
+	accepted := w.meta.Accepted("")
+	most := 0
+	for i, first := range accepted {
+		within := 0
+		for _, a := range accepted[i:] {
+			if a.At.Sub(first.At) < 5*time.Second {
+				within++
+			}
+		}
+		most = max(most, within)
+	}
+	t.Logf("%d messages went out, %d at most in 5 s", len(accepted), most)
+	if most > 6*limit+2 { // what was saved up, too
+		t.Errorf("%d messages in 5 s are more than %d a second", most, limit)
+	}
 }
 
 // onlyLong leaves out what takes long.

@@ -50,6 +50,7 @@ type world struct {
 type node struct {
 	*process
 	host, address, data string
+	inside              string // for the other nodes
 }
 
 // newWorld starts everything, and furnishes it with a bot and an integration
@@ -89,7 +90,7 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 	model := newModel(t)
 	for i := range 3 {
 		host := fmt.Sprintf("127.0.0.%d", 2+i)
-		n := &node{host: host, address: freeAddress(t, host), data: filepath.Join(w.dir, fmt.Sprint("node", i+1))}
+		n := &node{host: host, address: freeAddress(t, host), inside: freeAddress(t, host), data: filepath.Join(w.dir, fmt.Sprint("node", i+1))}
 		addresses, w.nodes = append(addresses, n.address), append(w.nodes, n)
 	}
 	w.front = newBalancer(t, addresses...)
@@ -98,7 +99,7 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 			binary, "serve", "--data", n.data, "--listen", n.address, "--public-url", "http://" + w.front.address(),
 			"--graph-url", w.graph.URL, "--openai-base-url", model, "--model", "repeat",
 			"--events", "esdb://" + w.logAt + "?tls=false", "--master-key-file", key, "--media", "file://" + filepath.Join(w.dir, "media"),
-			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", freeAddress(t, n.host),
+			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", n.inside,
 			"--gather", "0", "--settle", "12s",
 		}, settings...)
 		n.process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
