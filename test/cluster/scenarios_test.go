@@ -94,6 +94,18 @@ func TestEtcdIsAway(t *testing.T) {
 	w.audit(t, c)
 }
 
+// When etcd is frozen, all leases may be over when it goes on. Then all nodes
+// end, and begin anew.
+func TestEtcdIsFrozen(t *testing.T) {
+	onlyLong(t)
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	time.Sleep(4 * time.Second)
+	w.etcd.freeze(12 * time.Second)
+	time.Sleep(8 * time.Second)
+	w.audit(t, c)
+}
+
 func TestTheLogIsAway(t *testing.T) {
 	onlyLong(t)
 	w := newWorld(t)
