@@ -97,6 +97,20 @@ func (c *crowd) deliver(body []byte) bool {
 	}
 }
 
+// undisturbed expects that hardly a post had to be made again. On a machine that
+// has nothing else to do there is none.
+func (c *crowd) undisturbed(what string) {
+	c.w.t.Helper()
+	failed, written := c.failed.Load(), int64(0)
+	for i := range c.letters {
+		written += c.letters[i].Load()
+	}
+	c.w.t.Logf("%d posts of %d messages are not acknowledged %s", failed, written, what)
+	if failed*50 > written {
+		c.w.t.Errorf("too many posts are not acknowledged %s", what)
+	}
+}
+
 func (c *crowd) post(body []byte) (status int, err error) {
 	r, err := http.NewRequest(http.MethodPost, c.w.callback(), bytes.NewReader(body))
 	if err != nil {
