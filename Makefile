@@ -15,7 +15,7 @@ build:
 
 # Everything that runs without a network and without another program.
 test:
-	$(GO) test -race -shuffle=on -timeout 10m ./...
+	$(GO) test -race -shuffle=on -timeout 20m ./...
 
 # What must be true of the source: formatted, vetted, no error dropped.
 check:
@@ -27,7 +27,7 @@ check:
 
 # The built program as a process: killed under load, a full disk, two at once.
 system:
-	$(GO) test -tags system -count=1 -timeout 10m ./test/system
+	$(GO) test -tags system -count=1 -timeout 15m ./test/system
 
 # The built program through the SDK that clients use, changed in the base
 # address alone. Needs Node.js, and says so where there is none.
@@ -37,7 +37,7 @@ sdk: build
 # Three nodes with an etcd and a log: a quiet day, one that is killed, all
 # restarted in turn.
 cluster:
-	$(GO) test -tags system -count=1 -timeout 5m ./test/cluster
+	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster
 
 # The same with more people, and with everything frozen, stopped and killed.
 chaos:
