@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -212,7 +211,8 @@ func (h *house) start() {
 // disk or the world, nor they it.
 type life struct{ over atomic.Bool }
 
-var errDead = errors.New("the process is dead")
+// errDead is what the disk says to a process that is not there any more.
+var errDead = fmt.Errorf("%w: the process is dead", events.ErrUnavailable)
 
 // mortal is a store that outlives the node, as a disk does, but that a dead
 // node cannot reach.

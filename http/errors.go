@@ -76,7 +76,7 @@ func problemOf(err error) *problem {
 		return unansweredProblem(unanswered)
 	case errors.Is(err, projections.ErrNotFound):
 		return errNotFound
-	case errors.Is(err, ErrUnavailable), errors.Is(err, events.ErrFull), errors.Is(err, events.ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, events.ErrFull), errors.Is(err, events.ErrUnavailable), errors.Is(err, events.ErrClosed):
 		return errUnavailable
 	case errors.Is(err, events.ErrTooLarge):
 		return errTooLarge
