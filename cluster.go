@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -122,7 +121,7 @@ func (c Cluster) listen() (net.Listener, string, error) {
 	return l, cmp.Or(c.Address, l.Addr().String()), nil
 }
 
-// tls gives how nodes prove themselves to each other: both sides show a
+// clusterTLS gives how nodes prove themselves to each other: both sides show a
 // certificate of the authority. It is nil without TLS.
 func (n *Node) clusterTLS(background context.Context) (*tls.Config, error) {
 	c := n.config.Cluster
@@ -177,12 +176,4 @@ func (n *Node) watchPlace(background context.Context) {
 		n.lost.Store(true)
 		n.fail(err)
 	}
-}
-
-// closeIf closes what there is.
-func closeIf(c io.Closer) error {
-	if c == nil {
-		return nil
-	}
-	return c.Close()
 }

@@ -20,16 +20,7 @@ import (
 	"parley/actors"
 	"parley/actors/perform"
 	"parley/cluster"
-	"parley/domain/account"
-	"parley/domain/alias"
-	"parley/domain/blueprint"
-	"parley/domain/bot"
-	"parley/domain/callback"
-	"parley/domain/completion"
-	"parley/domain/contact"
 	"parley/domain/conversation"
-	"parley/domain/file"
-	"parley/domain/integration"
 	"parley/engine"
 	"parley/events"
 	"parley/events/esdbserver"
@@ -209,80 +200,6 @@ func (n *Node) openModel(ctx, background context.Context) (err error) {
 	return nil
 }
 
-// startActors joins the other nodes, if there are any.
-func (n *Node) startActors(ctx, background context.Context, p Parts) error {
-	limits := actors.DefaultLimits()
-	limits.Tasks = n.config.Tasks
-	if p.Limits != nil {
-		limits = *p.Limits
-	}
-	n.host = actors.NewHost(n.store, limits, n.logger, n.metrics)
-	pacer := perform.NewPacer(n.config.NumberRate)
-	kinds, err := n.kinds(p, pacer)
-	if err != nil {
-		return err
-	}
-	c, err := n.joining(background)
-	if err != nil {
-		return err
-	}
-	n.waker = newWaker(n.model, n.logger)
-	c.Detour, c.Host, c.Logger, c.Kinds = p.Detour, n.host, n.logger, kinds
-	c.Changed = func() { pacer.Moved(); n.waker.hurry() }
-	if n.cluster, err = cluster.Start(ctx, c); err != nil {
-		return err
-	}
-	pacer.Join(n.cluster)
-	n.parts.Go(func() { n.watchPlace(background) })
-	return nil
-}
-
-// kinds gives the actors that this node can run, with what they do in the
-// world.
-func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err error) {
-	rules := conversation.DefaultRules()
-	rules.Settle, rules.Gather, rules.Pause = n.config.Settle, n.config.Gather, n.config.Pause
-	if p.Rules != nil {
-		rules = *p.Rules
-	}
-	transcriber := p.Transcriber
-	if n.engine = p.Engine; n.engine == nil {
-		if n.engine, transcriber, err = newEngine(n.config); err != nil {
-			return nil, err
-		}
-	}
-	way, err := n.way(p)
-	if err != nil {
-		return nil, err
-	}
-	n.graph = whatsapp.NewClient(n.config.GraphURL, n.config.GraphVersion, way)
-	metrics := perform.NewMetrics(n.metrics)
-	n.taps = perform.NewTaps()
-	n.answerer = perform.NewAnswerer(n.engine, n.config.Model, n.config.TurnTime, n.config.Tasks, metrics, n.logger)
-	return []actors.Kind{
-		actors.NewKind(n.host, account.New(), nil),
-		actors.NewKind(n.host, alias.New(), nil),
-		actors.NewKind(n.host, blueprint.New(), &perform.Blueprint{Doomed: n.doomed}),
-		actors.NewKind(n.host, bot.New(), nil),
-		actors.NewKind(n.host, callback.New(), nil),
-		actors.NewKind(n.host, completion.New(), nil),
-		actors.NewKind(n.host, contact.New(), nil),
-		actors.NewKind(n.host, file.New(), &perform.File{Contents: n.contents()}),
-		pacer.Beside(actors.NewKind(n.host, integration.New(), &perform.Integration{
-			Store: n.store, Vault: n.vault, Pacer: pacer,
-			Owing: func(ctx context.Context, id string) ([]events.Stream, error) {
-				return n.model.OwingOf(ctx, id, wakeAtOnce)
-			},
-		})),
-		actors.NewKind(n.host, conversation.New(rules), &perform.Conversation{
-			Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
-			Files: n.files, Contents: n.contents(), Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
-			BotsOf: n.botsOf, Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
-			Taps: n.taps, Metrics: metrics,
-		}),
-	}, nil
-}
-
 // startWaker sends after the work that is still owed from before the start.
 func (n *Node) startWaker(background context.Context) {
 	n.parts.Go(func() { n.waker.run(background, n.cluster) })
@@ -356,68 +273,3 @@ func (n *Node) fail(err error) {
 // the process ended with an error, so that it is started anew. ErrLost says
 // that others work in its place.
 func (n *Node) Failed() <-chan error { return n.failed }
-
-// The time that stopping may take: as a whole, and for the work under way. A
-// node with others gives their balancer time to notice, and takes less for the
-// rest: what is not finished is theirs.
-const (
-	stopTime       = 9 * time.Second
-	graceTime      = 4 * time.Second
-	departTime     = 1500 * time.Millisecond
-	graceInCluster = 2500 * time.Millisecond
-)
-
-// grace is none when the others have this node's work already.
-func (n *Node) grace() time.Duration {
-	switch {
-	case n.lost.Load():
-		return 0
-	case n.config.Cluster.on():
-		return graceInCluster
-	}
-	return graceTime
-}
-
-// Stop closes the door, gives the work under way a moment to end, and closes
-// every part, in the opposite order of Start. What is not finished is owed,
-// and goes on with the next start.
-func (n *Node) Stop(ctx context.Context) error {
-	var errs []error
-	if n.admin != nil {
-		errs = append(errs, n.admin.Shutdown(ctx))
-	}
-	if n.plain != nil {
-		errs = append(errs, n.plain.Close())
-	}
-	if n.http != nil && n.listener != nil && n.config.Cluster.on() && !n.lost.Load() {
-		n.http.Depart(ctx, departTime)
-	}
-	if n.http != nil && n.listener != nil {
-		errs = append(errs, n.http.Shutdown(ctx))
-	}
-	n.quit()
-	if n.cluster != nil {
-		errs = append(errs, n.cluster.Stop(ctx, n.grace()))
-	}
-	errs = append(errs, closeIf(n.registry))
-	if n.logDoor != nil {
-		n.logDoor.Stop(ctx)
-	}
-	if n.store != nil {
-		errs = append(errs, n.store.Close())
-	}
-	n.parts.Wait()
-	if n.http != nil && n.listener == nil { // streams end also where there is no network
-		errs = append(errs, n.http.Shutdown(ctx))
-	}
-	if n.files != nil {
-		errs = append(errs, n.files.Close())
-	}
-	if n.model != nil {
-		errs = append(errs, n.model.Close())
-	}
-	if n.dataLock != nil {
-		errs = append(errs, n.dataLock.Close())
-	}
-	return errors.Join(errs...)
-}
