@@ -49,6 +49,7 @@ var arrows = map[string]struct {
 	"media":               {nil, "attachments are bytes with a hash"},
 	"media/storetest":     {[]string{"media"}, "the contract speaks of stores alone"},
 	"media/guard":         {nil, "an address is private or not, whoever asks for it"},
+	"test/process":        {nil, "a process is started and ended, whatever it does"},
 	"test/system":         {[]string{"*"}, "a whole process is watched from outside"},
 	"test/cluster":        {[]string{"*"}, "the same of many processes"},
 	"projections":         {[]string{"events"}, "read models are folded from facts alone"},

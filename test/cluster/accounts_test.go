@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"parley/test/process"
 )
 
 // What is written through one node is seen through another, by whoever says
@@ -47,7 +49,7 @@ func TestTheFirstAccountIsMadeOnce(t *testing.T) {
 	w := newNodes(t, "")
 	printed := 0
 	for _, n := range w.nodes {
-		printed += strings.Count(n.output.tail(), "shown this once")
+		printed += strings.Count(n.Output.Tail(), "shown this once")
 	}
 	if printed != 1 {
 		t.Errorf("%d secrets are printed", printed)
@@ -58,7 +60,7 @@ func TestTheFirstAccountIsMadeOnce(t *testing.T) {
 	}
 	w.secret = strings.TrimSpace(string(out))
 	for _, n := range w.nodes {
-		eventually(t, 5e9, "the secret is known to "+n.name, func() bool {
+		process.Eventually(t, 5e9, "the secret is known to "+n.Name(), func() bool {
 			_, err := w.ask(n.address, http.MethodGet, "/bot/list", nil)
 			return err == nil
 		})

@@ -15,6 +15,7 @@ import (
 	"parley/events"
 	"parley/events/esdb"
 	"parley/projections"
+	"parley/test/process"
 )
 
 // audit ends a life: the people stop writing, every message that was
@@ -24,7 +25,7 @@ func (w *world) audit(t *testing.T, c *crowd) {
 	t.Helper()
 	c.stop()
 	began := time.Now()
-	eventually(t, 60*time.Second, "every message is answered", func() bool { return int64(len(w.answers(""))) >= c.total() })
+	process.Eventually(t, 60*time.Second, "every message is answered", func() bool { return int64(len(w.answers(""))) >= c.total() })
 	answered := time.Since(began)
 	w.quiet(t)
 	for i := range c.people {
@@ -41,7 +42,7 @@ func (w *world) audit(t *testing.T, c *crowd) {
 		w.duplicates(t), w.exits())
 	w.ready(w.nodes...)
 	for _, n := range w.nodes {
-		n.terminate()
+		n.Terminate()
 	}
 	w.checkModels(t)
 }
@@ -73,8 +74,8 @@ func (w *world) duplicates(t *testing.T) (twice int) {
 func (w *world) exits() map[string][]int {
 	all := map[string][]int{}
 	for _, n := range w.nodes {
-		if codes := n.exits(); len(codes) > 0 {
-			all[n.name] = codes
+		if codes := n.Exits(); len(codes) > 0 {
+			all[n.Name()] = codes
 		}
 	}
 	return all
@@ -107,7 +108,7 @@ func (w *world) checkModels(t *testing.T) {
 	anew := fingerprint(t, store, filepath.Join(w.dir, "anew.db"))
 	for _, n := range w.nodes {
 		if got := fingerprint(t, store, filepath.Join(n.data, "read", "model.db")); got != anew {
-			t.Errorf("%s has read something else than the log says: %s, not %s", n.name, got, anew)
+			t.Errorf("%s has read something else than the log says: %s, not %s", n.Name(), got, anew)
 		}
 	}
 }

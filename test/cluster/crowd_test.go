@@ -150,10 +150,3 @@ func (c *crowd) total() (n int64) {
 	}
 	return n
 }
-
-// await waits until so many more messages are acknowledged.
-func (c *crowd) await(t *testing.T, n int64) {
-	t.Helper()
-	until := c.total() + n
-	eventually(t, 30*time.Second, fmt.Sprintf("%d more messages are acknowledged", n), func() bool { return c.total() >= until })
-}

@@ -30,9 +30,9 @@ func TestANodeIsKilled(t *testing.T) {
 	w.checkOnlyNodesAreLetIn(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)
-	w.nodes[1].kill()
+	w.nodes[1].Kill()
 	time.Sleep(5 * time.Second)
-	w.nodes[1].start()
+	w.nodes[1].Start()
 	time.Sleep(5 * time.Second)
 	w.audit(t, c)
 }
@@ -43,9 +43,9 @@ func TestAllNodesAreRestartedInTurn(t *testing.T) {
 	c := w.newCrowd(crowdOf())
 	time.Sleep(2 * time.Second)
 	for _, n := range w.nodes {
-		t.Logf("%s stopped in %v", n.name, n.terminate().Round(time.Millisecond))
+		n.Terminate()
 		time.Sleep(time.Second)
-		n.start()
+		n.Start()
 		w.ready(n)
 		time.Sleep(2 * time.Second)
 	}
@@ -63,10 +63,10 @@ func TestANodeIsFrozen(t *testing.T) {
 			w := newWorld(t)
 			crowd := w.newCrowd(crowdOf())
 			time.Sleep(4 * time.Second)
-			w.nodes[1].freeze(c.pause)
+			w.nodes[1].Freeze(c.pause)
 			time.Sleep(5 * time.Second)
 			w.audit(t, crowd)
-			for _, code := range w.nodes[1].exits() {
+			for _, code := range w.nodes[1].Exits() {
 				if code != 3 {
 					t.Errorf("a node that is taken for gone exits with %d", code)
 				}
@@ -80,9 +80,9 @@ func TestEtcdIsAway(t *testing.T) {
 	w := newWorld(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)
-	w.etcd.kill()
+	w.etcd.Kill()
 	time.Sleep(12 * time.Second)
-	w.etcd.start()
+	w.etcd.Start()
 	time.Sleep(6 * time.Second)
 	c.undisturbed("because etcd is away")
 	w.audit(t, c)
@@ -95,7 +95,7 @@ func TestEtcdIsFrozen(t *testing.T) {
 	w := newWorld(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)
-	w.etcd.freeze(12 * time.Second)
+	w.etcd.Freeze(12 * time.Second)
 	time.Sleep(8 * time.Second)
 	w.audit(t, c)
 }
@@ -105,9 +105,9 @@ func TestTheLogIsAway(t *testing.T) {
 	w := newWorld(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)
-	w.log.terminate()
+	w.log.Terminate()
 	time.Sleep(5 * time.Second)
-	w.log.start()
+	w.log.Start()
 	time.Sleep(6 * time.Second)
 	w.audit(t, c)
 }

@@ -78,10 +78,10 @@ func (w *world) checkOnlyNodesAreLetIn(t *testing.T) {
 			_ = conn.Close()
 		}
 		if err == nil {
-			t.Errorf("%s lets in who shows no certificate", n.name)
+			t.Errorf("%s lets in who shows no certificate", n.Name())
 		}
 		if _, err := tls.Dial("tcp", n.inside, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}); err == nil {
-			t.Errorf("%s speaks an old TLS", n.name)
+			t.Errorf("%s speaks an old TLS", n.Name())
 		}
 	}
 }

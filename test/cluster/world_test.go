@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/test/process"
 	"parley/whatsapp/simulator"
 )
 
@@ -33,8 +34,8 @@ type world struct {
 	t     *testing.T
 	dir   string
 	nodes []*node
-	log   *process
-	etcd  *process
+	log   *process.Process
+	etcd  *process.Process
 	front *balancer
 	meta  *simulator.Simulator
 	graph *httptest.Server
@@ -48,7 +49,7 @@ type world struct {
 
 // node is one parley.
 type node struct {
-	*process
+	*process.Process
 	host, address, data string
 	inside              string // for the other nodes
 }
@@ -69,13 +70,13 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 	if err != nil {
 		t.Skip("skipped: there is no etcd on this machine (Debian: etcd-server)")
 	}
-	w := &world{t: t, secret: apiSecret, dir: t.TempDir(), logAt: freeAddress(t, "127.0.0.1"), etcdAt: freeAddress(t, "127.0.0.1")}
+	w := &world{t: t, secret: apiSecret, dir: t.TempDir(), logAt: process.FreeAddress(t, "127.0.0.1"), etcdAt: process.FreeAddress(t, "127.0.0.1")}
 	w.meta = simulator.New(simulator.Config{Faults: &simulator.Faults{Repeat: 0.1, Reorder: 0.1, Delay: 0.1, Batch: 0.1, Early: 0.1, MaxDelay: 300 * time.Millisecond}})
 	t.Cleanup(w.meta.Close)
 	w.graph = httptest.NewServer(w.meta)
 	t.Cleanup(w.graph.Close)
 	t.Cleanup(w.meta.Close) // first, so that no call hangs
-	peers := "http://" + freeAddress(t, "127.0.0.1")
+	peers := "http://" + process.FreeAddress(t, "127.0.0.1")
 	w.etcd = launch(t, "etcd", nil, program, "--data-dir", filepath.Join(w.dir, "etcd"), "--log-level", "error", "--name", "one",
 		"--listen-client-urls", "http://"+w.etcdAt, "--advertise-client-urls", "http://"+w.etcdAt,
 		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "one="+peers)
@@ -90,7 +91,7 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 	model := newModel(t)
 	for i := range 3 {
 		host := fmt.Sprintf("127.0.0.%d", 2+i)
-		n := &node{host: host, address: freeAddress(t, host), inside: freeAddress(t, host), data: filepath.Join(w.dir, fmt.Sprint("node", i+1))}
+		n := &node{host: host, address: process.FreeAddress(t, host), inside: process.FreeAddress(t, host), data: filepath.Join(w.dir, fmt.Sprint("node", i+1))}
 		addresses, w.nodes = append(addresses, n.address), append(w.nodes, n)
 	}
 	w.front = newBalancer(t, addresses...)
@@ -102,7 +103,7 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", n.inside,
 			"--gather", "0", "--settle", "12s",
 		}, settings...)
-		n.process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
+		n.Process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
 	}
 	w.ready(w.nodes...)
 	return w
@@ -111,7 +112,7 @@ func newNodes(t *testing.T, tokens string, settings ...string) *world {
 // reach waits until somebody listens at an address.
 func (w *world) reach(address string) {
 	w.t.Helper()
-	eventually(w.t, 20*time.Second, "somebody listens at "+address, func() bool {
+	process.Eventually(w.t, 20*time.Second, "somebody listens at "+address, func() bool {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()
@@ -124,7 +125,7 @@ func (w *world) reach(address string) {
 func (w *world) ready(nodes ...*node) {
 	w.t.Helper()
 	for _, n := range nodes {
-		eventually(w.t, 30*time.Second, n.name+" is ready", func() bool { return check(w.t.Context(), n.address, "/readyz") })
+		process.Eventually(w.t, 30*time.Second, n.Name()+" is ready", func() bool { return check(w.t.Context(), n.address, "/readyz") })
 	}
 }
 
@@ -134,7 +135,7 @@ var client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 
 func (w *world) furnish() {
 	w.t.Helper()
-	eventually(w.t, 10*time.Second, "the balancer sees the nodes", func() bool { return check(w.t.Context(), w.front.address(), "/healthz") })
+	process.Eventually(w.t, 10*time.Second, "the balancer sees the nodes", func() bool { return check(w.t.Context(), w.front.address(), "/healthz") })
 	w.bot = w.create("/bot", object{"name": "Ada", "model": "repeat", "backstory": "Repeat."})
 	w.integration = w.create("/integration/whatsapp", object{
 		"name": "Shop", "botId": w.bot, "phoneNumberId": phoneNumber, "accessToken": accessToken, "appSecret": appSecret,

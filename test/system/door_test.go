@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/test/process"
 	"parley/whatsapp"
 )
 
@@ -125,7 +126,7 @@ func TestSlowClientsStopNobody(t *testing.T) {
 			t.Fatalf("%v, %d %s", err, a.status, a.text)
 		}
 	}
-	eventually(t, 20*time.Second, "everything is answered", func() bool { return len(w.sent(alice)) == 50 })
+	process.Eventually(t, 20*time.Second, "everything is answered", func() bool { return len(w.sent(alice)) == 50 })
 }
 
 // What the callback refuses leaves nothing behind but that it was refused.
@@ -176,7 +177,7 @@ func TestWhatIsRefusedIsNotStored(t *testing.T) {
 	if got := w.list("/conversation/list"); len(got) != 0 {
 		t.Errorf("conversations %v", got)
 	}
-	w.process.terminate()
+	w.process.Terminate()
 	if found := w.filesWith([]byte(words)); len(found) > 0 {
 		t.Errorf("what was refused stands in %v", found)
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"parley/test/process"
 )
 
 // While the disk is full, webhooks are refused so that Meta repeats them, and
@@ -53,7 +55,7 @@ func startOnFullDisk(t *testing.T, room int64) {
 	fill(t, filler, room<<10)
 	w.launch()
 	select {
-	case <-w.process.ended:
+	case <-w.process.Ended():
 	case <-time.After(3 * time.Second):
 	}
 	if w.isReady() {
@@ -62,7 +64,7 @@ func startOnFullDisk(t *testing.T, room int64) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	if !w.process.alive() {
+	if !w.process.Alive() {
 		w.launch() // as a supervisor does
 	}
 	w.ready()
@@ -97,8 +99,8 @@ func (w *world) fillUp(t *testing.T) (all []note) {
 		a, err := w.notify(appSecret, all[len(all)-1].body)
 		switch {
 		case err != nil:
-			_ = w.process.wait(stopWithin) // it is ending, and says why
-			t.Fatalf("message %d is not answered: %v\n%s", len(all), err, w.output.tail())
+			_ = w.process.Wait(process.StopWithin) // it is ending, and says why
+			t.Fatalf("message %d is not answered: %v\n%s", len(all), err, w.output.Tail())
 		case a.status == http.StatusOK:
 			acknowledged, refused = acknowledged+1, 0
 		case a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "":
@@ -121,7 +123,7 @@ func (w *world) takesIn(t *testing.T, letters []note) {
 			t.Fatalf("with room again, a webhook is answered %v, %d %s", err, a.status, a.text)
 		}
 	}
-	eventually(t, 40*time.Second, "everything is answered", func() bool { return len(w.sent("")) >= len(letters) })
+	process.Eventually(t, 40*time.Second, "everything is answered", func() bool { return len(w.sent("")) >= len(letters) })
 	w.quiet()
 	got := map[string]int{}
 	for _, text := range w.sent("") {
@@ -130,7 +132,7 @@ func (w *world) takesIn(t *testing.T, letters []note) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	w.process.terminate()
+	w.process.Terminate()
 }
 
 // mountSmall gives a directory on a file system of its own with little room.

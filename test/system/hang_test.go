@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"parley/test/process"
 )
 
 // crowded is more people than turns may be under way at a time.
@@ -29,8 +31,8 @@ func TestTheModelAndMetaHang(t *testing.T) {
 	})
 	meta.open()
 	w.tell(t, 1)
-	eventually(t, 20*time.Second, "the model is asked", func() bool { return model.waiting() > 100 })
-	w.process.terminate()
+	process.Eventually(t, 20*time.Second, "the model is asked", func() bool { return model.waiting() > 100 })
+	w.process.Terminate()
 	w.start()
 	w.tell(t, 2)
 	if got := len(w.meta.Accepted("")); got != 0 {
@@ -39,15 +41,15 @@ func TestTheModelAndMetaHang(t *testing.T) {
 
 	meta.close()
 	model.open()
-	eventually(t, 20*time.Second, "answers wait for Meta", func() bool { return meta.waiting() > 100 })
+	process.Eventually(t, 20*time.Second, "answers wait for Meta", func() bool { return meta.waiting() > 100 })
 	w.tell(t, 3)
-	w.process.terminate()
+	w.process.Terminate()
 	if got := len(w.meta.Accepted("")); got != 0 {
 		t.Errorf("%d messages were accepted while Meta hangs", got)
 	}
 	meta.open()
 	w.start()
-	eventually(t, 60*time.Second, "everybody is answered", func() bool { return len(w.meta.Accepted("")) >= 2*crowded })
+	process.Eventually(t, 60*time.Second, "everybody is answered", func() bool { return len(w.meta.Accepted("")) >= 2*crowded })
 	w.quiet()
 	for i := range crowded { // what waits together is answered together
 		if diff := cmp.Diff([]string{"You said 1", "You said 3"}, w.sent(person(i))); diff != "" {

@@ -30,11 +30,11 @@ func TestKilledUnderLoad(t *testing.T) {
 	every := int64(c.people*c.letters) / (kills + 1)
 	for i := range int64(kills) {
 		c.await(t, i*every+1+random.Int64N(every))
-		w.process.kill()
+		w.process.Kill()
 		if random.IntN(3) == 0 { // and once more, while it starts
 			w.launch()
 			time.Sleep(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
-			w.process.kill()
+			w.process.Kill()
 		}
 		w.launch()
 	}
@@ -54,7 +54,7 @@ func TestKilledUnderLoad(t *testing.T) {
 func (w *world) checkFoldedAnew(t *testing.T) {
 	t.Helper()
 	before, sends := w.everything(), len(w.meta.Accepted(""))
-	w.process.terminate()
+	w.process.Terminate()
 	if err := os.RemoveAll(filepath.Join(w.options.data, "read")); err != nil {
 		t.Fatal(err)
 	}

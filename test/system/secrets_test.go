@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/events"
+	"parley/test/process"
 	"parley/whatsapp"
 )
 
@@ -93,7 +94,7 @@ func TestNoSecretIsFound(t *testing.T) {
 	w.rotate(t)
 	w.talk(t, alice, 2)
 	w.readAll(t)
-	w.process.terminate()
+	w.process.Terminate()
 	sealed := w.sealed(t)
 	if len(sealed) < 4 { // two at first, two after the rotation
 		t.Errorf("only %d credentials are sealed", len(sealed))
@@ -105,7 +106,7 @@ func TestNoSecretIsFound(t *testing.T) {
 	if a, err := w.notify(newAppSecret, text(alice, "wamid.late", "hello")); err != nil || a.status != http.StatusNotFound {
 		t.Errorf("the callback of a deleted integration answers %v, %d", err, a.status)
 	}
-	eventually(t, 20*time.Second, "the sealed credentials are erased", func() bool {
+	process.Eventually(t, 20*time.Second, "the sealed credentials are erased", func() bool {
 		for _, s := range sealed {
 			if len(w.filesWith(s)) > 0 {
 				return false
@@ -114,7 +115,7 @@ func TestNoSecretIsFound(t *testing.T) {
 		return true
 	})
 	w.readAll(t)
-	w.process.terminate()
+	w.process.Terminate()
 	for _, s := range sealed {
 		if found := w.filesWith(s); len(found) > 0 {
 			t.Errorf("sealed credentials are back in %v", found)
@@ -130,7 +131,7 @@ func TestNoSecretIsFound(t *testing.T) {
 func (w *world) talk(t *testing.T, person string, n int) {
 	t.Helper()
 	w.meta.Person(phoneNumber, person).Write("hello")
-	eventually(t, 30*time.Second, person+" is answered", func() bool { return len(w.sent(person)) == n })
+	process.Eventually(t, 30*time.Second, person+" is answered", func() bool { return len(w.sent(person)) == n })
 }
 
 // askModel lets a turn fail at the model server.
@@ -145,7 +146,7 @@ func (w *world) askModel(t *testing.T) {
 // awaitEvent waits until the event log says something.
 func (w *world) awaitEvent(t *testing.T, words string) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the event log says "+words, func() bool {
+	process.Eventually(t, 20*time.Second, "the event log says "+words, func() bool {
 		return strings.Contains(fmt.Sprint(w.list("/event/log/list")), words)
 	})
 }
@@ -260,22 +261,22 @@ func (w *world) checkSecrets(t *testing.T) {
 // and nowhere else. P9
 func TestTheFirstSecretIsShownOnce(t *testing.T) {
 	w := &world{t: t, options: options{data: t.TempDir()}, address: freeAddress(t)}
-	var first, second record
+	var first, second process.Record
 	args := []string{"serve", "--data", w.options.data, "--listen", w.address, "--log-level", "debug"}
 	w.process = launch(t, &first, nil, args...)
 	w.ready()
-	eventually(t, 5*time.Second, "it shows the secret", func() bool {
+	process.Eventually(t, 5*time.Second, "it shows the secret", func() bool {
 		_, after, _ := strings.Cut(first.String(), "shown this once:\n\n")
 		shown, _, whole := strings.Cut(after, "\n")
 		w.secret = strings.TrimSpace(shown)
 		return whole
 	})
 	w.get("/bot/list")
-	w.process.terminate()
+	w.process.Terminate()
 	w.process = launch(t, &second, nil, args...)
 	w.ready()
 	w.get("/bot/list")
-	w.process.terminate()
+	w.process.Terminate()
 	if n := strings.Count(first.String(), w.secret); n != 1 {
 		t.Errorf("the secret is shown %d times", n)
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"parley/test/process"
 )
 
 // text is the body of a webhook with one text, as Meta sends it.
@@ -106,7 +108,7 @@ func (c *crowd) deliver(body []byte) bool {
 // await waits until so many messages are acknowledged.
 func (c *crowd) await(t *testing.T, n int64) {
 	t.Helper()
-	eventually(t, time.Minute, fmt.Sprintf("%d messages are acknowledged", n), func() bool { return c.acknowledged.Load() >= n })
+	process.Eventually(t, time.Minute, fmt.Sprintf("%d messages are acknowledged", n), func() bool { return c.acknowledged.Load() >= n })
 }
 
 // answered waits until everybody has as many answers as they wrote messages,
@@ -119,7 +121,7 @@ func (c *crowd) answered(t *testing.T, within time.Duration) {
 			t.Logf("%d of %d messages are not answered", missing, c.people*c.letters)
 		}
 	}()
-	eventually(t, within, "every message is answered", func() bool {
+	process.Eventually(t, within, "every message is answered", func() bool {
 		missing = c.people*c.letters - len(c.w.sent(""))
 		return missing <= 0
 	})

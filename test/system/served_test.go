@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/test/process"
 	"parley/whatsapp/simulator"
 )
 
@@ -16,9 +17,9 @@ import (
 // P1 P2 P3 P4 P5 P6
 func TestAServedLogIsKilledUnderLoad(t *testing.T) {
 	random := dice(t)
-	var said record
+	var said process.Record
 	dir, address := t.TempDir(), freeAddress(t)
-	log := func(args ...string) *process {
+	log := func(args ...string) *process.Process {
 		return launch(t, &said, nil, append([]string{"log"}, append(args, "--data", dir)...)...)
 	}
 	serving := log("serve", "--log-listen", address)
@@ -33,9 +34,9 @@ func TestAServedLogIsKilledUnderLoad(t *testing.T) {
 	every := int64(c.people*c.letters) / (kills + 1)
 	for i := range int64(kills) {
 		c.await(t, i*every+1+random.Int64N(every))
-		serving.kill()
+		serving.Kill()
 		if i == kills/2 { // both at once
-			w.process.kill()
+			w.process.Kill()
 			w.launch()
 		}
 		time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second)))) // sometimes beyond what is only waited for
@@ -46,13 +47,13 @@ func TestAServedLogIsKilledUnderLoad(t *testing.T) {
 	c.answered(t, 45*time.Second)
 	c.checkHistories(t)
 	w.checkFoldedAnew(t)
-	if !w.process.alive() {
-		t.Errorf("the process did not outlive its log:\n%s", w.output.tail())
+	if !w.process.Alive() {
+		t.Errorf("the process did not outlive its log:\n%s", w.output.Tail())
 	}
-	w.process.terminate()
-	serving.terminate()
+	w.process.Terminate()
+	serving.Terminate()
 	verify := log("verify")
-	if code := verify.wait(30 * time.Second); code != 0 || !strings.Contains(said.String(), "Nothing is wrong.") {
-		t.Errorf("verify ends with %d:\n%s", code, said.tail())
+	if code := verify.Wait(30 * time.Second); code != 0 || !strings.Contains(said.String(), "Nothing is wrong.") {
+		t.Errorf("verify ends with %d:\n%s", code, said.Tail())
 	}
 }

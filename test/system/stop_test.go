@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"parley/events"
+	"parley/test/process"
 	"parley/whatsapp"
 )
 
@@ -27,7 +28,7 @@ func TestStoppedUnderLoad(t *testing.T) {
 	done := c.write(random)
 	for i := range int64(3) {
 		c.await(t, 100+300*i)
-		w.process.terminate()
+		w.process.Terminate()
 		w.checkAcknowledged(t, c)
 		w.start()
 	}
@@ -49,7 +50,7 @@ func (w *world) checkAcknowledged(t *testing.T, c *crowd) {
 		}
 		if m, ok := fact.(events.MessageReceived); ok {
 			stored++
-			eventually(t, 5*time.Second, m.WAMID+" is stored and acknowledged", func() bool {
+			process.Eventually(t, 5*time.Second, m.WAMID+" is stored and acknowledged", func() bool {
 				_, ok := c.known.Load(m.WAMID)
 				return ok
 			})
@@ -113,9 +114,9 @@ func TestAStopFinishesWhatWasAccepted(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		w.process.terminate()
+		w.process.Terminate()
 	}()
-	eventually(t, 5*time.Second, "nobody new is let in", func() bool {
+	process.Eventually(t, 5*time.Second, "nobody new is let in", func() bool {
 		conn, err := net.Dial("tcp", w.address)
 		if err == nil {
 			_ = conn.Close()
@@ -135,7 +136,7 @@ func TestAStopFinishesWhatWasAccepted(t *testing.T) {
 	<-stopped
 	w.start()
 	for i := range offered {
-		eventually(t, 20*time.Second, "what was accepted is answered", func() bool { return len(w.sent(person(i))) > 0 })
+		process.Eventually(t, 20*time.Second, "what was accepted is answered", func() bool { return len(w.sent(person(i))) > 0 })
 		if diff := cmp.Diff([]string{"You said hello"}, w.sent(person(i))); diff != "" {
 			t.Error(diff)
 		}
@@ -162,7 +163,7 @@ func TestAStopWaitsForNoIdler(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.get("/bot/list") // by now the process has seen the other one
-			w.process.terminate()
+			w.process.Terminate()
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parley/http/certs/acmetest"
+	"parley/test/process"
 )
 
 // caller calls one address by any host's name, and trusts what is in PEM.
@@ -58,17 +59,17 @@ func TestAutomaticCertificates(t *testing.T) {
 	client := caller(t, address, authority.Roots)
 	for _, rule := range []string{"it is got", "it is there again, without the authority"} {
 		t.Run(rule, func(t *testing.T) {
-			var said record
+			var said process.Record
 			p := launch(t, &said, []string{"SSL_CERT_FILE=" + trusted, "PARLEY_TLS_CA=" + authority.Directory},
 				"serve", "--data", filepath.Join(dir, "data"), "--listen", address, "--tls-hosts", "bot.parley.test", "--tokens", "acme:x")
-			eventually(t, 60*time.Second, "somebody answers by TLS: "+said.tail(), func() bool {
+			process.Eventually(t, 60*time.Second, "somebody answers by TLS: "+said.Tail(), func() bool {
 				c, ok := healthy(client, "https://bot.parley.test")
 				return ok && c.VerifyHostname("bot.parley.test") == nil
 			})
 			if !strings.Contains(said.String(), "callback=https://bot.parley.test/api/v1/") {
 				t.Errorf("the callback is not said: %s", said.String())
 			}
-			p.terminate()
+			p.Terminate()
 			if strings.Contains(said.String(), "PRIVATE KEY") {
 				t.Error("a key is in the log")
 			}
@@ -98,24 +99,24 @@ func TestCertificatesFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said record
+	var said process.Record
 	p := launch(t, &said, nil, "serve", "--data", filepath.Join(dir, "data"), "--listen", address, "--tls-cert", cert, "--tls-key", key, "--tokens", "acme:x")
 	client := caller(t, address, roots)
 	answers := func() bool { _, ok := healthy(client, "https://"+address); return ok }
-	eventually(t, 30*time.Second, "somebody answers by TLS", answers)
+	process.Eventually(t, 30*time.Second, "somebody answers by TLS", answers)
 	write(cert, "CERTIFICATE", []byte("nonsense"))
-	eventually(t, 30*time.Second, "the log says that the new files are of no use", func() bool {
+	process.Eventually(t, 30*time.Second, "the log says that the new files are of no use", func() bool {
 		return strings.Contains(said.String(), "the old one stays")
 	})
 	if !answers() {
 		t.Error("the old certificate is not shown any more")
 	}
 	write(cert, "CERTIFICATE", donor.Certificate().Raw)
-	eventually(t, 30*time.Second, "the log tells of the new files", func() bool {
+	process.Eventually(t, 30*time.Second, "the log tells of the new files", func() bool {
 		return strings.Contains(said.String(), `msg="new certificate"`)
 	})
 	if !answers() {
 		t.Error("the new certificate is not shown")
 	}
-	p.terminate()
+	p.Terminate()
 }

@@ -97,7 +97,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("revoked twice: %s%s", printed, said)
 	}
 
-	w.process.terminate()
+	w.process.Terminate()
 	third, thirdSecret := issue(t, data, "--account", "globex", "--name", "made in the night")
 	if _, said, ok := token(t, data, "revoke", second); !ok {
 		t.Errorf("revoke: %s", said)
@@ -114,7 +114,7 @@ func TestTokens(t *testing.T) {
 		t.Error("what was done without the server does not count with it")
 	}
 
-	w.process.kill() // its socket stays
+	w.process.Kill() // its socket stays
 	if _, said, ok := token(t, data, "revoke", third); !ok {
 		t.Errorf("revoke: %s", said)
 	}
@@ -122,7 +122,7 @@ func TestTokens(t *testing.T) {
 	if w.knows(thirdSecret) {
 		t.Error("what was revoked beside a left socket still counts")
 	}
-	w.process.terminate()
+	w.process.Terminate()
 	for _, secret := range []string{firstSecret, secondSecret, thirdSecret} {
 		if found := w.filesWith([]byte(secret)); len(found) > 0 {
 			t.Errorf("a secret stands in %v", found)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"parley/test/process"
 )
 
 // trial is a parley try, seen through its page.
@@ -32,9 +34,9 @@ var secretInWelcome = regexp.MustCompile(`Bearer (\S+)'`)
 // start starts the process and reads its welcome.
 func (tr *trial) start() {
 	tr.t.Helper()
-	var said record
+	var said process.Record
 	tr.process = launch(tr.t, &said, nil, "try", "--data", tr.options.data, "--listen", tr.address, "--settle", "2s")
-	eventually(tr.t, 20*time.Second, "it welcomes people", func() bool {
+	process.Eventually(tr.t, 20*time.Second, "it welcomes people", func() bool {
 		return strings.Contains(said.String(), "Stop it with Ctrl-C")
 	})
 	if !strings.Contains(said.String(), "http://"+tr.address+"/try\n") {
@@ -144,7 +146,7 @@ func TestTry(t *testing.T) {
 	}
 	tr.say("location", object{"person": alice, "latitude": 52.5, "longitude": 13.4, "name": "Home"})
 	tr.seeBot(alice, "Your tea will be with you")
-	tr.process.terminate()
+	tr.process.Terminate()
 }
 
 // A trial that is killed goes on with the chat when it is started again. P4
@@ -152,11 +154,11 @@ func TestTryRemembers(t *testing.T) {
 	tr := newTrial(t)
 	tr.say("send", object{"person": alice, "text": "my name is Lena"})
 	tr.seeBot(alice, "Nice to meet you")
-	tr.process.kill()
+	tr.process.Kill()
 	tr.start()
 	tr.say("send", object{"person": alice, "text": "What's my name?"})
 	tr.seeBot(alice, "You are Lena, of course.")
-	tr.process.terminate()
+	tr.process.Terminate()
 }
 
 // A trial that is killed while it answers many people answers what had reached
@@ -170,11 +172,11 @@ func TestTryGoesOn(t *testing.T) {
 	}
 	writing.Wait()
 	tr.see(person(0), "an answer", func(e entry) bool { return e.Kind == "bot" })
-	tr.process.kill()
+	tr.process.Kill()
 	killed := time.Now().UnixMilli()
 	tr.start()
 	after := 0
-	eventually(t, 40*time.Second, "what had reached it is answered, and the answers are sent", func() bool {
+	process.Eventually(t, 40*time.Second, "what had reached it is answered, and the answers are sent", func() bool {
 		counts := map[string]int{}
 		after = 0
 		for _, e := range tr.list("/event/log/list") {
@@ -190,5 +192,5 @@ func TestTryGoesOn(t *testing.T) {
 	if after == 0 {
 		t.Error("nothing was cut off")
 	}
-	tr.process.terminate()
+	tr.process.Terminate()
 }

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/test/process"
 )
 
 // offer makes a file and asks for the address to upload it to.
@@ -71,7 +73,7 @@ func (w *world) kept() (sizes map[string]int64) {
 // peak is the most memory that the process ever had, in bytes.
 func (w *world) peak() int64 {
 	w.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.PID()))
 	if err != nil {
 		w.t.Skipf("the kernel does not tell: %v", err)
 	}
@@ -189,7 +191,7 @@ func TestUploadsThatStop(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, 10*time.Second, "only the slow one is under way", func() bool { return len(w.kept()) == 1 })
+	process.Eventually(t, 10*time.Second, "only the slow one is under way", func() bool { return len(w.kept()) == 1 })
 
 	if a := w.call(http.MethodGet, "/file/"+id+"/download", nil); a.status != http.StatusNoContent {
 		t.Errorf("the file holds something: %d", a.status)
@@ -204,8 +206,8 @@ func TestUploadsThatStop(t *testing.T) {
 	}
 
 	begin(http.MethodPut, address)
-	eventually(t, 10*time.Second, "a draft is there", func() bool { return len(w.kept()) == 1 })
-	w.process.kill()
+	process.Eventually(t, 10*time.Second, "a draft is there", func() bool { return len(w.kept()) == 1 })
+	w.process.Kill()
 	w.start()
 	if kept := w.kept(); len(kept) != 0 {
 		t.Errorf("after a kill there is %v", kept)

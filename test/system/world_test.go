@@ -14,6 +14,7 @@ import (
 
 	"parley/events"
 	"parley/events/local"
+	"parley/test/process"
 	"parley/whatsapp"
 	"parley/whatsapp/simulator"
 )
@@ -40,9 +41,9 @@ type world struct {
 	secret  string // of the API
 
 	address string
-	output  record // of all processes, one after the other
-	answers record // of the API
-	process *process
+	output  process.Record // of all processes, one after the other
+	answers process.Record // of the API
+	process *process.Process
 
 	meta  *simulator.Simulator
 	graph *httptest.Server
@@ -111,9 +112,9 @@ func (w *world) start() {
 
 func (w *world) ready() {
 	w.t.Helper()
-	eventually(w.t, 30*time.Second, "the process is ready", func() bool {
-		if !w.process.alive() {
-			w.t.Fatalf("the process has ended: %s", w.output.tail())
+	process.Eventually(w.t, 30*time.Second, "the process is ready", func() bool {
+		if !w.process.Alive() {
+			w.t.Fatalf("the process has ended: %s", w.output.Tail())
 		}
 		return w.isReady()
 	})
