@@ -235,6 +235,13 @@ func (m mortal) Truncate(ctx context.Context, s events.Stream, before events.Rev
 	return m.Store.Truncate(ctx, s, before)
 }
 
+func (m mortal) Overwrite(ctx context.Context, s events.Stream, with ...events.Replacement) error {
+	if m.life.over.Load() {
+		return errDead
+	}
+	return m.Store.Overwrite(ctx, s, with...)
+}
+
 func (m mortal) Read(ctx context.Context, s events.Stream, from events.Revision, dir events.Direction, limit int) ([]events.Recorded, error) {
 	if m.life.over.Load() {
 		return nil, errDead

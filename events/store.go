@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,6 +86,14 @@ type Store interface {
 	// were. Erasing what is erased is no error.
 	Truncate(ctx context.Context, stream Stream, before Revision) error
 
+	// Overwrite puts other data in the place of that of some events of a
+	// stream, for good. All else of an event stays. Data that is shorter than
+	// what it replaces is followed by zeros up to the same length; longer data
+	// is an error, and then nothing is changed. Events that are erased are
+	// passed over. Doing it again changes nothing, and finishes what an
+	// unavailable store left undone. Errors: ErrFixed, too.
+	Overwrite(ctx context.Context, stream Stream, with ...Replacement) error
+
 	// Head is the position of the newest durable event, LogStart when empty.
 	Head(ctx context.Context) (Position, error)
 
@@ -125,6 +134,21 @@ type Record struct {
 // Size is what the record counts towards MaxAppend, in bytes.
 func (r Record) Size() int { return len(r.Type) + len(r.Data) + len(r.Metadata) }
 
+// Replacement is what an event's data become.
+type Replacement struct {
+	Revision Revision
+	Data     []byte
+}
+
+// Over gives the data as it stands in the place of other data: with zeros behind
+// it. Errors: it is longer.
+func (r Replacement) Over(was []byte) ([]byte, error) {
+	if len(r.Data) > len(was) {
+		return nil, fmt.Errorf("event %d: %d bytes are no room for %d", r.Revision, len(was), len(r.Data))
+	}
+	return append(bytes.Clone(r.Data), make([]byte, len(was)-len(r.Data))...), nil
+}
+
 // Recorded is an event as the log holds it. Its slices belong to the reader.
 type Recorded struct {
 	Record
@@ -148,6 +172,8 @@ var (
 	ErrFull = errors.New("event store has no room left")
 	// ErrTooLarge is returned for an append over MaxAppend; nothing was stored.
 	ErrTooLarge = fmt.Errorf("append is larger than %d bytes", MaxAppend)
+	// ErrFixed is returned by a store in which nothing can be overwritten.
+	ErrFixed = errors.New("what is in the event store cannot be overwritten")
 	// ErrUnavailable is returned while the store cannot be reached or has
 	// stopped after a failed write. The outcome of an append is unknown.
 	ErrUnavailable = errors.New("event store is unavailable")

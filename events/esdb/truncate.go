@@ -84,3 +84,11 @@ func later(told json.RawMessage, before events.Revision) events.Revision {
 	}
 	return max(earlier, before)
 }
+
+// Overwrite implements [events.Store]: an EventStoreDB cannot.
+func (s *Store) Overwrite(ctx context.Context, _ events.Stream, _ ...events.Replacement) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return events.ErrFixed
+}

@@ -28,7 +28,13 @@ func (q *sequencer) erase(stream events.Stream, before events.Revision) error {
 		return q.judge(err)
 	}
 	q.tail.erase(stream, before, newest)
-	// Also when there was nothing to erase: an earlier call may have failed here.
+	return q.forget()
+}
+
+// forget empties the -wal file, so that what was overwritten is not in it any
+// more. It is called also when there was nothing to overwrite: an earlier call
+// may have failed here.
+func (q *sequencer) forget() error {
 	done, err := q.emptyWAL()
 	if err != nil {
 		return q.judge(err)

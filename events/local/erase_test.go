@@ -66,6 +66,85 @@ func TestEraseBytes(t *testing.T) {
 	})
 }
 
+func TestOverwriteBytes(t *testing.T) {
+	t.Run("what was overwritten is in no file any more", func(t *testing.T) {
+		for _, size := range []int{20, 300, 1500, 3000, 10_000} {
+			overwriteInterleaved(t, size)
+		}
+	})
+	t.Run("a reader in the way is told, and overwriting again finishes", func(t *testing.T) {
+		dir := t.TempDir()
+		s := openStore(t, dir)
+		execute(t, s, "PRAGMA busy_timeout=1")
+		put(t, s, "fact-1", events.NoStream, makeRecords(1, "what Alice said")...)
+		end := beginReading(t, filepath.Join(dir, "log.db"))
+		with := events.Replacement{Data: []byte("x")}
+		if err := s.Overwrite(t.Context(), "fact-1", with); !errors.Is(err, events.ErrUnavailable) {
+			t.Errorf("error %v, expected ErrUnavailable", err)
+		}
+		end()
+		if err := s.Overwrite(t.Context(), "fact-1", with); err != nil {
+			t.Errorf("overwrite again: %v", err)
+		}
+		if found := grep(t, dir, "what Alice said"); len(found) > 0 {
+			t.Errorf("what was overwritten is in %v", found)
+		}
+		if err := s.Err(); err != nil {
+			t.Errorf("the store has failed: %v", err)
+		}
+	})
+	t.Run("longer data is refused, and the store goes on", func(t *testing.T) {
+		s := openStore(t, t.TempDir())
+		put(t, s, "fact-1", events.NoStream, makeRecords(1, "a")...)
+		if err := s.Overwrite(t.Context(), "fact-1", events.Replacement{Data: make([]byte, 1000)}); err == nil || s.Err() != nil {
+			t.Errorf("error %v, the store's %v", err, s.Err())
+		}
+		put(t, s, "fact-1", 0, makeRecords(1, "b")...)
+	})
+}
+
+// overwriteInterleaved overwrites events here and there in streams whose records
+// of some size share the pages of the database, and looks for everything that
+// was overwritten so far; the log goes on growing meanwhile.
+func overwriteInterleaved(t *testing.T, size int) {
+	t.Helper()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	defer closeStore(t, s)
+	execute(t, s, "PRAGMA synchronous=OFF") // only for speed
+	const streams, length = 4, 40
+	name := func(stream int) events.Stream { return events.Stream(fmt.Sprintf("fact-%d", stream)) }
+	mark := func(stream, revision int) string { return fmt.Sprintf("<mark-%03d-%04d>", stream, revision) }
+	for revision := range length {
+		for stream := range streams {
+			data := strings.Repeat(mark(stream, revision), 1+size/len(mark(0, 0)))
+			put(t, s, name(stream), events.Revision(revision-1), makeRecords(1, data)...)
+		}
+	}
+	gone := make(map[string]bool)
+	for step := range length / 4 {
+		stream := step % streams
+		var with []events.Replacement
+		for revision := step; revision < length; revision += 7 {
+			with = append(with, events.Replacement{Revision: events.Revision(revision), Data: []byte("left")})
+			gone[mark(stream, revision)] = true
+		}
+		if err := s.Overwrite(t.Context(), name(stream), with...); err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, "other-1", events.Revision(step-1), makeRecords(1, strings.Repeat("o", size))...)
+		found := marks(t, dir)
+		for _, m := range found {
+			if gone[m] {
+				t.Fatalf("overwritten record %s of %d bytes is still on disk", m, size)
+			}
+		}
+		if len(found) == 0 {
+			t.Fatal("nothing is left of what was not overwritten")
+		}
+	}
+}
+
 // eraseInterleaved erases streams one by one, in two steps each, whose records
 // of some size share the pages of the database. After each step it looks for
 // everything erased so far: a database that moves the rows it keeps when others

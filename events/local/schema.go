@@ -25,7 +25,8 @@ const (
 //
 // No row of events is ever deleted or changes its size. SQLite then never moves
 // one to another page, which could leave a copy of it behind: an erased event
-// is one whose row was overwritten in place.
+// is one whose row was overwritten in place, and other data take the place of
+// what was as long.
 const schema = `
 CREATE TABLE streams (
 	id    INTEGER PRIMARY KEY,

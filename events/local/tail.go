@@ -81,6 +81,17 @@ func (t *tail) erase(s events.Stream, before events.Revision, head events.Positi
 	t.head = head
 }
 
+// overwrite shows events with other data from now on.
+func (t *tail) overwrite(changed []events.Recorded) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range changed {
+		if place := t.place(e.Position); place.Position == e.Position {
+			place.Data = e.Data
+		}
+	}
+}
+
 // watch gives the last position that may be read, and a channel that is closed
 // once there is a later one.
 func (t *tail) watch() (events.Position, <-chan struct{}) {

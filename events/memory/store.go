@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -111,6 +112,31 @@ func (s *Store) Truncate(ctx context.Context, name events.Stream, before events.
 	}
 	st.first += n
 	st.positions = st.positions[n:]
+	return nil
+}
+
+// Overwrite implements [events.Store].
+func (s *Store) Overwrite(ctx context.Context, name events.Stream, with ...events.Replacement) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	st, data := s.streams[name], map[events.Position][]byte{}
+	for _, r := range with {
+		if st == nil || r.Revision < st.first || r.Revision > st.last() {
+			continue
+		}
+		at := st.positions[r.Revision-st.first]
+		over, err := r.Over(s.log[at-1].Data)
+		if err != nil {
+			return fmt.Errorf("overwrite %s: %w", name, err)
+		}
+		data[at] = over
+	}
+	for at, over := range data {
+		s.log[at-1].Data = over
+	}
 	return nil
 }
 

@@ -28,6 +28,8 @@ type Factory struct {
 	// in the whole log until a scavenge, and the log is read from positions of
 	// events only. What the suite says beyond that is skipped.
 	EventStoreDB bool
+	// Fixed says that nothing can be overwritten in the store.
+	Fixed bool
 }
 
 // Run checks a store against the whole contract.
@@ -53,6 +55,7 @@ func Run(t *testing.T, f Factory) {
 		{"truncate and count on", testTruncateCounting},
 		{"truncate twice", testTruncateTwice},
 		{"truncate and positions", testTruncatePositions},
+		{"overwrite", testOverwrite},
 		{"concurrency", testConcurrency},
 		{"close", testClose},
 		{"close under way", testCloseUnderWay},
