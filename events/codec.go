@@ -57,7 +57,7 @@ var catalogue = tableOf(
 	AttachmentStored{}, AttachmentUploaded{}, AttachmentFailed{}, FetchDelayed{}, PersonChanged{}, ContactLinked{}, ContactSkipped{},
 	TurnAsked{}, TurnStarted{}, TurnDelayed{}, ProgressReported{}, TurnAnswered{}, TurnClosed{}, Initiated{},
 	SessionDescribed{}, MessageWritten{}, MessageRewritten{}, MessageStruck{},
-	SessionErased{}, SessionCleared{},
+	SessionErased{}, SessionBared{}, SessionCleared{},
 	SendAttempted{}, SendRefused{}, SendUnclear{}, PartResumed{}, PartSent{}, PartAbandoned{}, StatusReceived{},
 )
 
@@ -106,7 +106,8 @@ func Encode(e Event) ([]byte, error) {
 }
 
 // Decode reads a fact back. A type that is not in the catalogue becomes
-// Unknown; bytes that do not fit a known type are an error.
+// Unknown; bytes that do not fit a known type are an error. What follows behind
+// a fact is passed over: the zeros of an event that was made bare do.
 func Decode(eventType string, data []byte) (Event, error) {
 	t, ok := catalogue[eventType]
 	if !ok {

@@ -165,9 +165,11 @@ type Carried struct {
 	// Paced is when the last send would have been, had all sends kept the
 	// distance that Meta asks for.
 	Paced Instant `msgpack:"pc,omitempty"`
-	// Erased are the sessions that were erased last, oldest first; Clearing are
-	// those whose files are still to be removed.
+	// Erased are the sessions that were erased last, oldest first; Baring are
+	// those whose facts are still to be made bare, and Clearing those whose files
+	// are still to be removed.
 	Erased   []string   `msgpack:"er,omitempty"`
+	Baring   []string   `msgpack:"ba,omitempty"`
 	Clearing []Clearing `msgpack:"cr,omitempty"`
 	// Earlier are sessions before the newest whose messages still wait.
 	Earlier []Session `msgpack:"ea,omitempty"`

@@ -97,4 +97,7 @@ func (e MessageStruck) InSession() string { return e.Session }
 func (e SessionErased) InSession() string { return e.Session }
 
 // InSession is the session's ID.
+func (e SessionBared) InSession() string { return e.Session }
+
+// InSession is the session's ID.
 func (e SessionCleared) InSession() string { return e.Session }

@@ -53,6 +53,8 @@ func logType(e events.Event) string {
 		return "message.create"
 	case events.SessionErased:
 		return "conversation.delete"
+	case events.SessionBared:
+		return "conversation.erase"
 	case events.SessionCleared:
 		return "conversation.clear"
 	case events.MessageRewritten:
@@ -159,6 +161,8 @@ func logMeta(e events.Event) map[string]any {
 		return map[string]any{"messageId": e.Message, "messageType": e.Type}
 	case events.SessionErased:
 		return map[string]any{"clearedAt": e.Due.Milliseconds()}
+	case events.SessionBared:
+		return map[string]any{"conversationId": e.Session, "kept": e.Kept}
 	case events.SessionCleared:
 		return map[string]any{"conversationId": e.Session}
 	case events.MessageRewritten:

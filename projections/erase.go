@@ -1,6 +1,9 @@
 package projections
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // eraseConversation takes a conversation out of every answer. Its lines in the
 // event log stay, and only say that something happened: so do those of what
@@ -14,11 +17,27 @@ func (w *writer) eraseConversation(f fact, id string) error {
 	if err != nil {
 		return err
 	}
+	w.leftover = true
 	return errors.Join(
 		w.exec("DELETE FROM conversations WHERE seq = ?", seq),
 		w.exec("DELETE FROM edits WHERE conversation = ?", seq),
 		w.exec("DELETE FROM attachments WHERE conversation = ?", id),
 		w.exec("INSERT INTO erased (seq, stream, until) VALUES (?, ?, ?)", seq, stream, seqOf(f.Position)))
+}
+
+// forgetErased empties the -wal file, which holds pages as they were before
+// something was erased. A reader may be in the way; then it is done after the
+// next batch.
+func (w *writer) forgetErased() error {
+	if !w.leftover {
+		return nil
+	}
+	var busy, frames, moved int
+	err := w.connection.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err == nil {
+		w.leftover = busy != 0
+	}
+	return err
 }
 
 // bare tells of a row of the event log that it may only say that something

@@ -186,6 +186,9 @@ const whenAway = time.Second
 func (m *Model) fold(ctx context.Context, page []events.Recorded) error {
 	for {
 		err := m.writer.fold(page)
+		if err == nil {
+			m.forgetErased()
+		}
 		if !isFull(err) {
 			return err
 		}
@@ -195,6 +198,14 @@ func (m *Model) fold(ctx context.Context, page []events.Recorded) error {
 			return ctx.Err()
 		case <-time.After(whenFull):
 		}
+	}
+}
+
+// forgetErased sees to it that the file forgets what was erased. What is in its
+// way now may be gone after the next page.
+func (m *Model) forgetErased() {
+	if err := m.writer.forgetErased(); err != nil {
+		m.logger.Warn("read model's -wal file could not be emptied", "file", m.path, "err", err)
 	}
 }
 

@@ -27,6 +27,8 @@ type writer struct {
 	names      known[int64]    // name → number
 	owed       known[events.Instant]
 	metadata   metadataCache
+	// leftover says that the -wal file may hold what was erased.
+	leftover bool
 	// due gathers what streams owe after the batch.
 	due map[events.Stream]events.Instant
 	// used gathers what the batch adds to the usage.
@@ -92,6 +94,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		_, err := w.connection.ExecContext(ctx, "BEGIN;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", version))
 		return err
 	case version:
+		w.leftover = true // for all we know
 		return w.resume(ctx)
 	}
 	return errOutdated

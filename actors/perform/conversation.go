@@ -73,6 +73,8 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 		return p.fetch(ctx, w, task.File)
 	case conversation.Collect:
 		return p.collect(ctx, w, task)
+	case conversation.Bare:
+		return p.bare(ctx, w, task)
 	case conversation.Clear:
 		return p.clear(ctx, w, task)
 	}

@@ -16,6 +16,16 @@ type Erase struct {
 	Session string `msgpack:"ss"`
 }
 
+// Bare is the task of making the facts of an erased session bare in the log.
+type Bare struct{ Session string }
+
+// ReportBared says that the facts of an erased session are bare, or that the log
+// is one that keeps them.
+type ReportBared struct {
+	Session string `msgpack:"ss"`
+	Kept    bool   `msgpack:"ke"`
+}
+
 // Clear is the task of removing the files of an erased session from the media
 // store, but those that others have, too.
 type Clear struct{ Session string }
@@ -25,8 +35,11 @@ type ReportCleared struct {
 	Session string `msgpack:"ss"`
 }
 
-// clearLane is that of the removal of files.
-const clearLane = "clear"
+// The lanes of what an erased session leaves to be done.
+const (
+	bareLane  = "bare"
+	clearLane = "clear"
+)
 
 // clearAfter is how long after a session was erased its files are removed:
 // before, whoever put them may not have said so. It allows for clocks that tell
@@ -93,8 +106,8 @@ func (s State) waitingIn(session string) (waiting []events.Waiting) {
 	return waiting
 }
 
-// erased lets go of a session. Statuses of what was sent in it are from now on
-// those of messages that nobody knows.
+// erased lets go of a session, and of the names that it may have told. Statuses
+// of what was sent in it are from now on those of messages that nobody knows.
 func (s State) erased(f events.SessionErased) State {
 	is := func(session string) bool { return session == f.Session }
 	if is(s.Session.ID) {
@@ -104,13 +117,22 @@ func (s State) erased(f events.SessionErased) State {
 	s.Sent = without(s.Sent, func(p events.SentPart) bool { return is(p.Session) })
 	s.Collect = without(s.Collect, is)
 	s.Asked = without(s.Asked, func(a events.Ask) bool { return is(a.Session) })
+	s.Who = nameless(s.Who)
+	if s.Was != nil {
+		was := nameless(*s.Was)
+		s.Was = &was
+	}
 	if len(s.Erased) >= keepErased {
 		s.Erased = s.Erased[len(s.Erased)-keepErased+1:]
 	}
 	s.Erased = append(slices.Clip(s.Erased), f.Session)
+	s.Baring = append(slices.Clip(s.Baring), f.Session)
 	s.Clearing = append(slices.Clip(s.Clearing), events.Clearing(f))
 	return s
 }
+
+// nameless is a person by their identifiers alone.
+func nameless(p events.Person) events.Person { return events.Person{Phone: p.Phone, UserID: p.UserID} }
 
 // without gives a list without some of its elements, nil when none is left. The
 // list itself stays as it was.
@@ -120,6 +142,32 @@ func without[E any](list []E, which func(E) bool) []E {
 		return nil
 	}
 	return left
+}
+
+func (d *draft) bared(body ReportBared) {
+	if slices.Contains(d.state.Baring, body.Session) {
+		d.record(events.SessionBared(body))
+	}
+}
+
+func (s State) bared(f events.SessionBared) State {
+	s.Baring = without(s.Baring, func(session string) bool { return session == f.Session })
+	return s
+}
+
+// baring is the task of making an erased session bare, if one is owed.
+func (s State) baring() (task domain.Task, owed bool) {
+	if len(s.Baring) == 0 {
+		return task, false
+	}
+	return domain.Task{Lane: bareLane, Body: Bare{Session: s.Baring[0]}}, true
+}
+
+// repeatsErased reports that a notification may repeat what was said in a
+// session that was erased: it brings what came before.
+func (s State) repeatsErased(body Receive) bool {
+	return len(s.Erased) > 0 && (slices.ContainsFunc(body.Messages, func(m Inbound) bool { return s.seen(m.WAMID) }) ||
+		slices.ContainsFunc(body.Echoes, func(e Echo) bool { return s.seen(e.WAMID) }))
 }
 
 func (d *draft) cleared(body ReportCleared) {

@@ -29,6 +29,7 @@ func messages() []any {
 		Describe{},
 		Write{},
 		Erase{},
+		ReportBared{},
 		ReportCleared{},
 		Introduce{},
 		Rewrite{},

@@ -9,7 +9,7 @@ import (
 
 // pending lists what is owed: the answer to the open turn, or else the first
 // part of the outbox, or else the beginning of the next turn; and beside it
-// the files to fetch and the contact to store.
+// the files to fetch, the contact to store, and what erased sessions leave.
 func (r Rules) pending(s State) []domain.Task {
 	var tasks []domain.Task
 	switch {
@@ -28,6 +28,9 @@ func (r Rules) pending(s State) []domain.Task {
 	}
 	if task, owed := s.collection(); owed {
 		tasks = append(tasks, domain.Task{Lane: ContactLane, Body: task})
+	}
+	if task, owed := s.baring(); owed {
+		tasks = append(tasks, task)
 	}
 	if task, owed := s.clearing(); owed {
 		tasks = append(tasks, task)

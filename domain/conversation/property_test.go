@@ -77,7 +77,7 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 			Messages: []conversation.Inbound{{
 				Message: fresh, Session: "s" + fresh, WAMID: "wamid." + names.Draw(t, "wamid") + fresh[:rapid.IntRange(1, len(fresh)).Draw(t, "dup")],
 				Kind: "text", Text: rapid.SampledFrom([]string{"hi", "/reset"}).Draw(t, "text"), At: at, Opens: rapid.Bool().Draw(t, "opens"),
-				Tap: rapid.Bool().Draw(t, "tap"), Media: rapid.SampledFrom([]*events.Media{nil, nil, {ID: "1"}}).Draw(t, "media"), From: "1555",
+				Tap: rapid.Bool().Draw(t, "tap"), Media: rapid.SampledFrom([]*events.Media{nil, nil, {ID: "1", Name: "n"}}).Draw(t, "media"), From: "1555", Profile: name,
 			}},
 		},
 		conversation.Receive{Policy: conversation.Policy{Lifetime: 30_000}, Echoes: []conversation.Echo{{
@@ -94,6 +94,7 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		conversation.Strike{Session: name, Message: part},
 		conversation.Ask{Session: name, Turn: "t" + fresh, Message: part, Text: part, As: events.Session{BotID: part}},
 		conversation.Erase{Session: name},
+		conversation.ReportBared{Session: name, Kept: sending},
 		conversation.ReportCleared{Session: name},
 		conversation.Resume{},
 		conversation.ReportFetched{Message: name},
@@ -106,7 +107,8 @@ func anyCommand(t *rapid.T, n int, at events.Instant) domain.Command {
 		}}},
 		conversation.Answer{
 			Turn: name, Sending: sending, EndSession: rapid.Bool().Draw(t, "end"),
-			Parts: []events.Part{{ID: name + "-0"}, {ID: name + "-1"}},
+			Messages: []events.TurnMessage{{ID: fresh, Text: "y"}}, Memory: []byte("m"),
+			Parts: []events.Part{{ID: name + "-0", Payload: []byte("p")}, {ID: name + "-1"}},
 		},
 		conversation.Delay{Turn: name, Wait: wait},
 		conversation.Close{Turn: name},
@@ -192,6 +194,9 @@ func TestDecisions(t *testing.T) {
 		}
 		if diff := cmp.Diff(s, fromSnapshot(decider, history)); diff != "" {
 			t.Fatalf("loading from the last snapshot gives another state: %s", diff)
+		}
+		if diff := cmp.Diff(s, fromSnapshot(decider, bared(history))); diff != "" {
+			t.Fatalf("without what was said in erased sessions it is another state: %s", diff)
 		}
 		checkTurns(t, append(history, settle(t, decider, s, at)...))
 	})
@@ -284,7 +289,7 @@ func fit(s conversation.State, c domain.Command) domain.Command {
 	switch b := c.Body.(type) {
 	case conversation.Answer:
 		b.Turn = turn
-		b.Parts = []events.Part{{ID: turn + "-0"}, {ID: turn + "-1"}}
+		b.Parts = []events.Part{{ID: turn + "-0", Payload: []byte("p")}, {ID: turn + "-1"}}
 		c.Body = b
 	case conversation.Ask:
 		b.Session, b.Message = s.Session.ID, "q"+b.Turn
@@ -311,6 +316,11 @@ func fit(s conversation.State, c domain.Command) domain.Command {
 	case conversation.Erase:
 		if b.Session = s.Session.ID; attempt%2 == 0 && s.Turn != nil {
 			b.Session = s.Turn.Session
+		}
+		c.Body = b
+	case conversation.ReportBared:
+		if len(s.Baring) > 0 {
+			b.Session = s.Baring[0]
 		}
 		c.Body = b
 	case conversation.ReportCleared:
@@ -356,6 +366,19 @@ func fromSnapshot(d domain.Decider[conversation.State], facts []events.Event) co
 	return d.Fold(conversation.State{}, facts[first:]...)
 }
 
+// bared gives facts as they stand in the log when what was erased is bare.
+func bared(facts []events.Event) []events.Event {
+	facts = slices.Clone(facts)
+	for i, fact := range facts {
+		if erased, ok := fact.(events.SessionErased); ok {
+			for j := range i {
+				facts[j] = events.Bare(facts[j], erased.Session)
+			}
+		}
+	}
+	return facts
+}
+
 // settle does what is owed until nothing is: work must come to an end. It gives
 // what happens.
 func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.State, at events.Instant) (happened []events.Event) {
@@ -380,6 +403,8 @@ func settle(t *rapid.T, d domain.Decider[conversation.State], s conversation.Sta
 			body = task
 		case conversation.Fetch:
 			body = conversation.ReportUnfetched{Message: task.File.Message, Retry: true}
+		case conversation.Bare:
+			body = conversation.ReportBared{Session: task.Session}
 		case conversation.Clear:
 			body = conversation.ReportCleared(task)
 		case conversation.Collect:

@@ -12,6 +12,11 @@ import (
 // receive takes in a notification: statuses first, because one may settle a
 // part that holds up the next turn, then messages, then the turn they open.
 func (d *draft) receive(body Receive) {
+	if n := body.Notification; n != nil && d.state.repeatsErased(body) {
+		bare := *n
+		bare.Payload = nil
+		body.Notification = &bare
+	}
 	if n := body.Notification; n != nil && len(body.Messages)+len(body.Statuses)+len(body.Echoes) == 1 && len(body.Became) == 0 {
 		d.notification = n
 	} else if n != nil {

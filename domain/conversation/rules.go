@@ -147,6 +147,8 @@ func (r Rules) decide(s State, c domain.Command) ([]events.Event, error) {
 		err = d.write(body)
 	case Erase:
 		err = d.erase(body)
+	case ReportBared:
+		d.bared(body)
 	case ReportCleared:
 		d.cleared(body)
 	case Rewrite:

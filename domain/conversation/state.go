@@ -63,6 +63,8 @@ func (r Rules) evolve(s State, fact events.Event) State {
 		s = s.changeSession(f.Session, func(e *events.Session) { *e = described(*e, f.Changes) })
 	case events.SessionErased:
 		s = s.erased(f)
+	case events.SessionBared:
+		s = s.bared(f)
 	case events.SessionCleared:
 		s = s.cleared(f)
 	case events.SessionReset:

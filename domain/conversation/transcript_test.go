@@ -214,6 +214,8 @@ func (p *play) command(verb string, a map[string]string) any {
 		}
 	case "erase":
 		return conversation.Erase{Session: a[""]}
+	case "bared":
+		return conversation.ReportBared{Session: a[""]}
 	case "cleared":
 		return conversation.ReportCleared{Session: a[""]}
 	case "resume":
@@ -321,6 +323,8 @@ func (p *play) owed() string {
 			what = "begin a turn"
 		case conversation.Fetch:
 			what = "fetch the file of " + b.File.Message
+		case conversation.Bare:
+			what = "make session " + b.Session + " bare"
 		case conversation.Clear:
 			what = "clear session " + b.Session
 		case conversation.Collect:
