@@ -40,12 +40,7 @@ func (s *Server) sendMessage(c call) error {
 	if err := c.write(addressOf(x), conversation.Write{Session: x.ID, Messages: []conversation.Written{m}}); err != nil {
 		return err
 	}
-	return c.answer(func(context.Context, func(string)) (said, error) { return said{}, nil }, func(said) any {
-		return struct {
-			ID       string     `json:"id"`
-			Entities []struct{} `json:"entities"`
-		}{m.ID, []struct{}{}}
-	})
+	return c.answer(func(context.Context, func(string)) (said, error) { return said{}, nil }, func(said) any { return created(m) })
 }
 
 // receiveMessage lets the bot answer what stands in the conversation.

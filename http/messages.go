@@ -78,21 +78,24 @@ func (s *Server) createMessage(c call) error {
 	if err := c.write(addressOf(x), conversation.Write{Session: x.ID, Messages: []conversation.Written{m}}); err != nil {
 		return err
 	}
-	return c.JSON(createdOne{ID: m.ID, Entities: []any{}})
+	return c.JSON(created(m))
 }
 
-// createdOne is the answer to a message's create. Nothing is hidden, so there
-// are never entities.
+// createdOne is the answer to what puts a message into a conversation. Nothing
+// is hidden, so there are never entities.
 type createdOne struct {
 	ID       string `json:"id"`
 	Entities []any  `json:"entities"`
 }
+
+func created(m conversation.Written) createdOne { return createdOne{ID: m.ID, Entities: []any{}} }
 
 // message gives the conversation and the message that the path names.
 func (c call) message() (x projections.Conversation, m projections.Message, err error) {
 	if x, err = c.conversation(); err != nil {
 		return x, m, err
 	}
+	// It is looked for in the log itself, which is never behind.
 	m, err = c.server.model.Message(c.UserContext(), c.account, x.ID, c.Params("message"))
 	return x, m, notFound(err, conversation.MessageNotFound())
 }
