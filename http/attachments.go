@@ -40,13 +40,6 @@ func showAttachment(a projections.Attachment) item {
 	}}
 }
 
-// attached is an attachment with what it holds.
-type attached struct{ projections.Attachment }
-
-func (a attached) content() events.Content {
-	return events.Content{Hash: a.Hash, Name: a.Name, Type: a.Type, Size: a.Size}
-}
-
 func errAttachmentNotFound() error {
 	return domain.Refused(domain.NotFound, "", "Attachment not found")
 }
@@ -66,13 +59,14 @@ func (s *Server) listAttachments(c call) error {
 }
 
 // attachment gives an attachment of a conversation, by ID or name.
-func (c call) attachment(within, id string) (attached, error) {
-	a, err := c.server.model.Attachment(c.UserContext(), c.account, within, id)
-	return attached{a}, notFound(err, errAttachmentNotFound())
+func (c call) attachment(within, id string) (projections.Attachment, error) {
+	a, err := sought(c, func() (projections.Attachment, error) {
+		return c.server.model.Attachment(c.UserContext(), c.account, within, id)
+	})
+	return a, notFound(err, errAttachmentNotFound())
 }
 
 func (s *Server) downloadAttachment(c call) error {
-	c.current()
 	a, err := c.attachment(c.id(), c.Params("attachment"))
 	switch {
 	case err != nil:
@@ -81,7 +75,7 @@ func (s *Server) downloadAttachment(c call) error {
 		claims := ticket.Claims{Purpose: ticket.DownloadAttachment, Account: c.account, ID: a.ID, Within: c.id()}
 		return c.downloadAddress(claims, a.Name)
 	}
-	return c.give(a.content())
+	return c.give(a.Content())
 }
 
 func (s *Server) uploadAttachment(c call) error {
@@ -96,16 +90,14 @@ func (s *Server) uploadAttachment(c call) error {
 // with an ID. A ticket for it is good for one attachment, and needs no other
 // nonce.
 func (c call) conversationShelf(within, id string) (shelf, error) {
-	c.current()
-	x, err := c.server.model.Conversation(c.UserContext(), c.account, within)
+	x, err := c.conversationBy(within)
 	if err != nil {
-		return shelf{}, notFound(err, conversation.NotFound())
+		return shelf{}, err
 	}
-	to := domain.Address{Kind: x.Stream.Category(), ID: x.Stream.ID()}
 	return shelf{
 		claims: ticket.Claims{Purpose: ticket.UploadAttachment, Account: c.account, ID: id, Within: x.ID, Nonce: id},
 		keep: func(content events.Content, by use) error {
-			return c.write(to, conversation.Attach{
+			return c.write(addressOf(x), conversation.Attach{
 				Session:    x.ID,
 				Attachment: events.Attachment{ID: id, Hash: content.Hash, Name: content.Name, Type: content.Type, Size: content.Size},
 				Ticket:     by.ticket, Until: by.until,

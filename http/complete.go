@@ -16,7 +16,6 @@ import (
 	"parley/domain/completion"
 	"parley/domain/conversation"
 	"parley/events"
-	"parley/projections"
 )
 
 // Answerer lets an engine answer what is stored nowhere. token is told the
@@ -95,9 +94,9 @@ func (c call) question() (q conversation.Question, botID string, err error) {
 	}
 	q.History, q.Model, q.Backstory, q.Timezone = conversation.Told(messages), model.Value, backstory.Value, timezone(c.Ctx)
 	if id.Value != "" {
-		found, err := sought(c, func() (projections.Bot, error) { return c.server.model.Bot(c.UserContext(), c.account, id.Value) })
+		found, err := c.server.bots().of(c, id.Value, invalid("Bot not found"))
 		if err != nil {
-			return q, "", notFound(err, invalid("Bot not found"))
+			return q, "", err
 		}
 		botID = found.ID
 		q.Model = cmp.Or(q.Model, found.Settings.Model)

@@ -89,14 +89,13 @@ func (s *Server) fetchConversation(c call) error {
 }
 
 // conversation gives the conversation that the path names.
-func (c call) conversation() (projections.Conversation, error) {
+func (c call) conversation() (projections.Conversation, error) { return c.conversationBy(c.id()) }
+
+func (c call) conversationBy(id string) (projections.Conversation, error) {
 	x, err := sought(c, func() (projections.Conversation, error) {
-		return c.server.model.Conversation(c.UserContext(), c.account, c.id())
+		return c.server.model.Conversation(c.UserContext(), c.account, id)
 	})
-	if err != nil {
-		return x, notFound(err, conversation.NotFound())
-	}
-	return x, nil
+	return x, notFound(err, conversation.NotFound())
 }
 
 // updateConversation changes what is known about a conversation, of WhatsApp or

@@ -57,21 +57,19 @@ func (s *Server) downloadFile(f *fiber.Ctx) error {
 
 // visibleFile gives the file that the path names, if the caller may have it.
 func (c call) visibleFile() (projections.File, error) {
-	c.current()
-	if c.account != "" {
-		f, err := c.server.model.File(c.UserContext(), c.account, c.id())
-		if !errors.Is(err, projections.ErrNotFound) {
-			return f, err
+	f, err := sought(c, func() (projections.File, error) {
+		if c.account != "" {
+			f, err := c.server.model.File(c.UserContext(), c.account, c.id())
+			if !errors.Is(err, projections.ErrNotFound) {
+				return f, err
+			}
 		}
+		return c.server.model.PublicFile(c.UserContext(), c.id())
+	})
+	if c.account == "" {
+		return f, notFound(err, errNotAuthenticated)
 	}
-	f, err := c.server.model.PublicFile(c.UserContext(), c.id())
-	switch {
-	case !errors.Is(err, projections.ErrNotFound):
-		return f, err
-	case c.account == "":
-		return f, errNotAuthenticated
-	}
-	return f, file.NotFound()
+	return f, notFound(err, file.NotFound())
 }
 
 // wantsAddress reports that the caller wants JSON rather than the bytes.
@@ -105,14 +103,13 @@ func (s *Server) giveDownload(f *fiber.Ctx) error {
 }
 
 func (c call) contentOf(claims ticket.Claims) (events.Content, error) {
-	c.current()
 	switch claims.Purpose {
 	case ticket.DownloadFile:
-		f, err := c.server.model.File(c.UserContext(), c.account, claims.ID)
-		return f.Content, notFound(err, file.NotFound())
+		f, err := c.server.files().of(c, claims.ID, file.NotFound())
+		return f.Content, err
 	case ticket.DownloadAttachment:
 		a, err := c.attachment(claims.Within, claims.ID)
-		return a.content(), err
+		return a.Content(), err
 	}
 	return events.Content{}, notAllowed("This is no download address")
 }

@@ -61,12 +61,9 @@ func (s *Server) routes() {
 	for _, prefix := range prefixes {
 		api := s.app.Group(prefix)
 		for _, o := range s.operations() {
-			handler := o.public
-			switch {
-			case handler == nil:
-				handler = s.owned(o)
-			case !o.streams:
-				handler = wholly(handler)
+			handler := s.owned(o)
+			if o.public != nil {
+				handler = s.open(o)
 			}
 			api.Add(o.method, o.path, handler)
 			if o.method == get {

@@ -46,17 +46,33 @@ func (s *Server) owned(o operation) fiber.Handler {
 				return err
 			}
 		}
-		if !o.streams {
-			if err := whole(c); err != nil {
-				return err
-			}
-		}
 		asked := call{Ctx: c, server: s, account: account, form: wanted}
-		if err := asked.after(); err != nil {
+		if err := asked.begin(o); err != nil {
 			return err
 		}
 		return o.handle(asked)
 	}
+}
+
+// open lets an operation serve everybody.
+func (s *Server) open(o operation) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := (call{Ctx: c, server: s}).begin(o); err != nil {
+			return err
+		}
+		return o.public(c)
+	}
+}
+
+// begin makes what a request brings, and what it wants to see, ready for its
+// operation.
+func (c call) begin(o operation) error {
+	if !o.streams {
+		if err := whole(c.Ctx); err != nil {
+			return err
+		}
+	}
+	return c.after()
 }
 
 // authenticate gives the account whose secret a request shows, within the rate

@@ -26,9 +26,12 @@ type resource[R any] struct {
 }
 
 // named gives the one that the path names.
-func (r resource[R]) named(c call) (R, error) {
-	x, err := sought(c, func() (R, error) { return r.find(c.UserContext(), c.account, c.id()) })
-	return x, notFound(err, r.missing())
+func (r resource[R]) named(c call) (R, error) { return r.of(c, c.id(), r.missing()) }
+
+// of gives one by its ID or alias, or the refusal that says what is missing.
+func (r resource[R]) of(c call, id string, missing error) (R, error) {
+	x, err := sought(c, func() (R, error) { return r.find(c.UserContext(), c.account, id) })
+	return x, notFound(err, missing)
 }
 
 // notFound turns the read model's answer into the refusal that says what was
@@ -47,9 +50,9 @@ func (r resource[R]) linked(c call, field domain.Opt[string]) (domain.Opt[string
 	if field.Value == "" {
 		return field, nil
 	}
-	x, err := sought(c, func() (R, error) { return r.find(c.UserContext(), c.account, field.Value) })
+	x, err := r.of(c, field.Value, invalid(r.missing().Error()))
 	if err != nil {
-		return field, notFound(err, invalid(r.missing().Error()))
+		return field, err
 	}
 	id, _ := r.names(x)
 	return domain.Some(id), nil

@@ -291,10 +291,9 @@ func (c call) shelfOf(claims ticket.Claims) (shelf, error) {
 
 // fileShelf is a file that an upload goes to.
 func (c call) fileShelf(id string) (shelf, error) {
-	c.current()
-	f, err := c.server.model.File(c.UserContext(), c.account, id)
+	f, err := c.server.files().of(c, id, file.NotFound())
 	if err != nil {
-		return shelf{}, notFound(err, file.NotFound())
+		return shelf{}, err
 	}
 	return shelf{
 		claims: ticket.Claims{Purpose: ticket.UploadFile, Account: c.account, ID: f.ID, Nonce: events.NewKey()},

@@ -16,6 +16,11 @@ type Attachment struct {
 	Created events.Instant
 }
 
+// Content is what the attachment holds.
+func (a Attachment) Content() events.Content {
+	return events.Content{Hash: a.Hash, Name: a.Name, Type: a.Type, Size: a.Size}
+}
+
 const attachmentColumns = "seq, id, hash, name, type, size, meta, created"
 
 func scanAttachment(r *sql.Rows) (a Attachment, err error) {
