@@ -15,9 +15,6 @@ import (
 // none. It is never changed after it is made.
 type Outbound struct{ content outbound }
 
-// Kind is Meta's type of the message, for example "text" or "interactive".
-func (o Outbound) Kind() string { return o.content.Type }
-
 // IsFile reports that Meta has to fetch a file before it can deliver the
 // message.
 func (o Outbound) IsFile() bool {
@@ -28,9 +25,6 @@ func (o Outbound) IsFile() bool {
 // Payload is the JSON that Meta gets, without the address, which [Client.Send]
 // adds.
 func (o Outbound) Payload() []byte { return marshal(o.content) }
-
-// MarshalJSON gives the payload.
-func (o Outbound) MarshalJSON() ([]byte, error) { return o.Payload(), nil }
 
 // outbound is the JSON of a message. Exactly the field that Type names is set.
 type outbound struct {

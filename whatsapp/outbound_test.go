@@ -47,13 +47,6 @@ func TestPayloadsAreMetasJSON(t *testing.T) {
 			if diff := cmp.Diff([]string{c.want}, payloads(c.parts)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
-			encoded, err := json.Marshal(c.parts[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := jsonEqual(t, []byte(c.want), encoded); diff != "" {
-				t.Errorf("encoded: -want +got\n%s", diff)
-			}
 		})
 	}
 }
@@ -65,8 +58,8 @@ func TestCaptionsThatDoNotFitFollowAsText(t *testing.T) {
 		{Kind: "image", Link: "https://a.b/c", Caption: long},
 	} {
 		parts := whatsapp.Attach(a)
-		if len(parts) != 2 || parts[0].Kind() != a.Kind || strings.Contains(string(parts[0].Payload()), "caption") {
-			t.Fatalf("%s: %v", a.Kind, payloads(parts))
+		if got := payloads(parts); len(got) != 2 || !strings.HasPrefix(got[0], `{"type":"`+a.Kind+`"`) || strings.Contains(got[0], "caption") {
+			t.Fatalf("%s: %v", a.Kind, got)
 		}
 		if got := bodies(t, parts[1:])[0]; got != a.Caption {
 			t.Errorf("%s: the text is %q", a.Kind, got)

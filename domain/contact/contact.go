@@ -1,9 +1,6 @@
 package contact
 
 import (
-	"bytes"
-	"slices"
-
 	"parley/domain"
 	"parley/events"
 )
@@ -30,15 +27,6 @@ type Update struct {
 // Delete ends the contact. Sessions that were linked with it have none.
 type Delete struct{}
 
-// Look asks for the contact as it stands. The answer is a View.
-type Look struct{}
-
-// View is a contact as others may see it.
-type View struct {
-	Account  string                 `msgpack:"ac"`
-	Settings events.ContactSettings `msgpack:"se"`
-}
-
 // Address is where the contact of an account with a fingerprint lives. The
 // address's ID is the contact's.
 func Address(account, fingerprint string) domain.Address {
@@ -50,10 +38,9 @@ func Address(account, fingerprint string) domain.Address {
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind: events.ContactCategory, Messages: []any{Learn{}, Create{}, Update{}, Delete{}, Look{}, View{}},
+		Kind: events.ContactCategory, Messages: []any{Learn{}, Create{}, Update{}, Delete{}},
 		Decide: decide,
 		Evolve: evolve,
-		Answer: answer,
 	}
 }
 
@@ -112,17 +99,4 @@ func evolve(s State, fact events.Event) State {
 		return State{}
 	}
 	return s
-}
-
-func answer(s State, question any) (any, error) {
-	if _, ok := question.(Look); !ok {
-		return nil, domain.Refused(domain.Invalid, "", "contacts do not know this question")
-	}
-	if !s.Exists {
-		return nil, NotFound()
-	}
-	view := View{Account: s.Account, Settings: s.Settings}
-	view.Settings.Meta = bytes.Clone(s.Settings.Meta)
-	view.Settings.UserIDs = slices.Clone(s.Settings.UserIDs)
-	return view, nil
 }

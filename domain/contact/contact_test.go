@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"parley/domain"
 	"parley/domain/contact"
 	"parley/domain/domaintest"
@@ -229,22 +227,6 @@ func TestFingerprintsAndIDs(t *testing.T) { // F190
 	one, other := contact.Address("acme", fingerprint), contact.Address("globex", fingerprint)
 	if one == other || one != contact.Address("acme", fingerprint) || one.Kind != events.ContactCategory {
 		t.Errorf("addresses %v and %v", one, other)
-	}
-}
-
-func TestLook(t *testing.T) {
-	d := contact.New()
-	s := d.Fold(contact.State{}, events.ContactCreated{Account: "acme", Settings: learned()})
-	got, err := d.Answer(s, contact.Look{})
-	if diff := cmp.Diff(contact.View{Account: "acme", Settings: learned()}, got); err != nil || diff != "" {
-		t.Errorf("%v %s", err, diff)
-	}
-	got.(contact.View).Settings.Meta[0], got.(contact.View).Settings.UserIDs[0] = 'x', "x"
-	if diff := cmp.Diff(learned(), s.Settings); diff != "" {
-		t.Errorf("the answer shares memory with the state: %s", diff)
-	}
-	if _, err := d.Answer(d.Fold(s, events.ContactDeleted{}), contact.Look{}); !domain.IsRefusal(err, domain.NotFound) {
-		t.Errorf("a deleted contact answers %v", err)
 	}
 }
 

@@ -7,7 +7,6 @@
 package file
 
 import (
-	"bytes"
 	"cmp"
 
 	"parley/domain"
@@ -43,16 +42,6 @@ type Update struct {
 // Delete ends the file for good.
 type Delete struct{}
 
-// Look asks for the file as it stands. The answer is a View.
-type Look struct{}
-
-// View is a file as others may see it.
-type View struct {
-	Account  string              `msgpack:"ac"`
-	Settings events.FileSettings `msgpack:"se"`
-	Content  events.Content      `msgpack:"co"`
-}
-
 // Changes is a partial update of the settings. What is not set stays.
 type Changes struct {
 	Alias       domain.Opt[string] `msgpack:"al"`
@@ -68,11 +57,10 @@ type Changes struct {
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
 		Kind:     events.FileCategory,
-		Messages: []any{Create{}, Update{}, Delete{}, Upload{}, ReportDiscarded{}, Look{}, View{}},
+		Messages: []any{Create{}, Update{}, Delete{}, Upload{}, ReportDiscarded{}},
 		Decide:   decide,
 		Evolve:   evolve,
 		Pending:  pending,
-		Answer:   answer,
 	}
 }
 
@@ -149,16 +137,4 @@ func evolve(s State, fact events.Event) State {
 		s = s.tidied(f.Hash)
 	}
 	return s
-}
-
-func answer(s State, question any) (any, error) {
-	if _, ok := question.(Look); !ok {
-		return nil, domain.Refused(domain.Invalid, "", "files do not know this question")
-	}
-	if !s.Exists || s.Deleted {
-		return nil, NotFound()
-	}
-	view := View{Account: s.Account, Settings: s.Settings, Content: s.Content}
-	view.Settings.Meta = bytes.Clone(s.Settings.Meta)
-	return view, nil
 }

@@ -24,13 +24,6 @@ type Engine struct{ programs *cache }
 // New makes an engine.
 func New() *Engine { return &Engine{programs: newCache()} }
 
-// Check reports what is wrong with a script, in a sentence for its author. A
-// script that passes can be answered from.
-func Check(script string) error {
-	_, err := compile(script)
-	return err
-}
-
 // Answer implements engine.Engine. Every message to answer is answered in
 // turn. Messages that no trigger matches stay without an answer; when that is
 // so for all of them, the turn ends with a permanent error.

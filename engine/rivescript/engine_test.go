@@ -137,12 +137,9 @@ func TestHostileScripts(t *testing.T) {
 		{"text without end", "+ *\n- <star> " + strings.Repeat("{@go on}", 4) + "\n+ go on\n- " + strings.Repeat("text ", 1500), "hi"},
 	} {
 		t.Run(test.name+" is stopped", func(t *testing.T) {
-			if err := rivescript.Check(test.script); err != nil {
-				t.Fatalf("the script does not come to run: %v", err)
-			}
 			start := time.Now()
 			acts, err := engine.Collect(rivescript.New().Answer(t.Context(), ask(test.script, test.message)))
-			if err == nil || engine.Transient(err) || !strings.HasPrefix(err.Error(), "the bot's script") {
+			if err == nil || engine.Transient(err) || !strings.HasPrefix(err.Error(), "the bot's script") || strings.HasPrefix(err.Error(), "the bot's script cannot be used") {
 				t.Errorf("%d acts, error %v", len(acts), err)
 			}
 			t.Log(time.Since(start), err)
@@ -253,18 +250,13 @@ func TestNothingIsPrinted(t *testing.T) {
 }
 
 // FuzzEngine says anything to any script: the engine never hangs, never
-// panics, and what Check lets through never makes the interpreter fail.
+// panics, and what it takes for a script never makes the interpreter fail.
 func FuzzEngine(f *testing.F) {
 	f.Add(rivescript.Demo, "hello")
 	f.Add("! array a = b|c\n+ [*] (@a|*) # _ {weight=5}\n* <get x> == 1 => {@<star>}\n- (@a) {formal}<star>{/formal}\n", "x b 1 y")
 	f.Add("> begin\n+ request\n- {ok}\n< begin\n> topic t includes random\n+ x\n% y\n- z{topic=random}\n< topic\n? w\n- <call>list a</call>{topic=t}", "w")
 	f.Fuzz(func(t *testing.T, script, message string) {
 		acts, err := engine.Collect(rivescript.New().Answer(t.Context(), ask(script, message)))
-		checked := rivescript.Check(script)
-		refused := err != nil && strings.HasPrefix(err.Error(), "the bot's script cannot be used")
-		if (checked != nil) != refused {
-			t.Errorf("check says %v, the engine %v", checked, err)
-		}
 		if e, ok := errors.AsType[*engine.Error](err); err != nil && (!ok || strings.Contains(e.Reason, "interpreter fail")) {
 			t.Errorf("error %v", err)
 		}
@@ -286,9 +278,11 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-func BenchmarkCompile(b *testing.B) {
+// BenchmarkNewScript answers with a script that was never seen before.
+func BenchmarkNewScript(b *testing.B) {
+	turn := ask(rivescript.Demo, "Could I get a coffee, please?")
 	for b.Loop() {
-		if err := rivescript.Check(rivescript.Demo); err != nil {
+		if _, err := engine.Collect(rivescript.New().Answer(b.Context(), turn)); err != nil {
 			b.Fatal(err)
 		}
 	}
