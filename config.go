@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parley/events"
+	"parley/whatsapp"
 )
 
 // Config is what an operator can set. Settings lists the names, defaults and
@@ -135,11 +136,11 @@ var settings = []setting{
 		func(c *Config, v string) error { c.TLS.Plain = v; return nil },
 	},
 	{
-		"graph-url", "PARLEY_GRAPH_URL", "https://graph.facebook.com", "Meta's Graph API",
+		"graph-url", "PARLEY_GRAPH_URL", whatsapp.DefaultURL, "Meta's Graph API",
 		func(c *Config, v string) error { c.GraphURL = strings.TrimRight(v, "/"); return checkURL(v) },
 	},
 	{
-		"graph-version", "PARLEY_GRAPH_VERSION", "v25.0", "version of the Graph API",
+		"graph-version", "PARLEY_GRAPH_VERSION", whatsapp.DefaultVersion, "version of the Graph API",
 		func(c *Config, v string) error { c.GraphVersion = v; return nil },
 	},
 	{

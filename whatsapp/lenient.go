@@ -35,12 +35,6 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return []byte(n), nil
 }
 
-// Float is the nearest floating-point number, or 0.
-func (n Number) Float() float64 {
-	f, _ := strconv.ParseFloat(string(n), 64) // "" and what is out of range read as their nearest value
-	return f
-}
-
 // Int is the number if it is a whole one that fits, or 0.
 func (n Number) Int() int {
 	i, err := strconv.Atoi(string(n))
