@@ -146,3 +146,31 @@ func TestALongConversationIsExportedInSeveralItems(t *testing.T) { // A20
 		}
 	})
 }
+
+func TestManyConversationsAreExportedInOrder(t *testing.T) { // A20
+	inEmptyHouse(t, func(h *house) {
+		made := make([]string, 45) // newest first
+		for i := range made {
+			made[len(made)-1-i] = h.create("/conversation", object{})
+		}
+		ids := func(items []object) (ids []string) {
+			for _, x := range items {
+				ids = append(ids, x["id"].(string))
+			}
+			return ids
+		}
+		for query, want := range map[string][]string{"": made, "?take=41": made[:41], "?take=40": made[:40]} {
+			lines := entries(h.t, h.call("GET", "/conversation/export"+query, apiSecret, nil, "Accept", "application/jsonl").text)
+			if diff := cmp.Diff(want, ids(lines)); diff != "" {
+				h.t.Errorf("lines%s: %s", query, diff)
+			}
+			page := []object{}
+			for _, x := range h.get("/conversation/export" + query)["items"].([]any) {
+				page = append(page, x.(object))
+			}
+			if diff := cmp.Diff(want, ids(page)); diff != "" {
+				h.t.Errorf("a page%s: %s", query, diff)
+			}
+		}
+	})
+}

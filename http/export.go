@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"strings"
 
 	"parley/projections"
@@ -45,58 +46,40 @@ func (s *Server) exportConversations(c call) error {
 		return err
 	}
 	e := exporter{model: s.model, account: c.account, form: c.form}
-	if c.form == inJSON {
-		return c.exportPage(e, l, p)
+	left := p.Take
+	if c.form != inJSON {
+		left = total(c.Ctx)
 	}
-	left := total(c.Ctx)
-	p.Take = min(left, exportTake)
-	first, err := l.page(c.UserContext(), p)
-	if err != nil {
+	p.Take = exportTake
+	all, err := c.way(l, p, left)
+	switch {
+	case err != nil:
 		return err
+	case c.form == inJSON:
+		return c.exportPage(e, all.items(c.UserContext()))
 	}
 	return c.flow(func(ctx context.Context, w writer) error {
-		for found := first; ; {
-			for _, x := range found {
-				if err := e.tell(ctx, x.shown.(projections.Conversation), func(shown any, _ int) error { return w.tell("item", shown) }); err != nil {
-					return err
-				}
-			}
-			left -= len(found)
-			if len(found) < p.Take || left == 0 {
-				return nil
-			}
-			p.After, p.Take = found[len(found)-1].seq, min(left, exportTake)
-			var err error
-			if found, err = l.page(ctx, p); err != nil {
-				return err
-			}
-		}
+		return each(all.items(ctx), func(x item) error {
+			return e.tell(ctx, x.shown.(projections.Conversation), func(shown any, _ int) error { return w.tell("item", shown) })
+		})
 	})
 }
 
 // exportPage answers with a page in JSON.
-func (c call) exportPage(e exporter, l rows, p projections.Page) error {
+func (c call) exportPage(e exporter, all iter.Seq2[item, error]) error {
 	answer, size := listing{Items: []any{}}, 0
-	for left := p.Take; left > 0 && size < maxExport; {
-		p.Take = min(left, exportTake)
-		found, err := l.page(c.UserContext(), p)
-		if err != nil {
-			return err
-		}
-		for _, x := range found {
-			if size >= maxExport {
-				break
-			}
-			err := e.tell(c.UserContext(), x.shown.(projections.Conversation), func(shown any, bytes int) error {
+	for x, err := range all {
+		if err == nil {
+			err = e.tell(c.UserContext(), x.shown.(projections.Conversation), func(shown any, bytes int) error {
 				answer.Items, size = append(answer.Items, shown), size+bytes
 				return nil
 			})
-			if err != nil {
-				return err
-			}
-			p.After, answer.Cursor = x.seq, writeCursor(x.seq)
 		}
-		if left -= len(found); len(found) < p.Take {
+		if err != nil {
+			return err
+		}
+		answer.Cursor = writeCursor(x.seq)
+		if size >= maxExport {
 			break
 		}
 	}
@@ -114,7 +97,7 @@ type exporter struct {
 // One that is deleted meanwhile has none.
 func (e exporter) tell(ctx context.Context, x projections.Conversation, give func(shown any, size int) error) error {
 	about := showConversation(x)
-	base, err := asciiSize(exportedRow{shownConversation: about, Model: about.Model, Backstory: about.Backstory})
+	_, base, err := sized(exportedRow{shownConversation: about, Model: about.Model, Backstory: about.Backstory})
 	if err != nil {
 		return err
 	}
@@ -160,18 +143,15 @@ type exportItem struct {
 // add adds a message, unless the item has some already and would be full. A
 // message that is too long by itself, as only a bot's can be, is cut.
 func (i *exportItem) add(m shownMessage) (full bool, err error) {
-	encoded, err := json.Marshal(m)
-	if err != nil {
+	encoded, size, err := sized(m)
+	switch over := i.size+size > maxItem; {
+	case err != nil:
 		return false, err
-	}
-	size := len(ascii(encoded)) + len(",")
-	switch over := i.size + size - maxItem; {
-	case over <= 0:
-	case i.count > 0:
+	case over && i.count > 0:
 		return true, nil
-	default: // an escape takes at most six bytes a byte
+	case over: // an escape takes at most six bytes a byte
 		m.Text = strings.ToValidUTF8(m.Text[:min(len(m.Text), max(0, maxItem-i.size)/8)], "") + " […]"
-		if encoded, err = json.Marshal(m); err != nil {
+		if encoded, size, err = sized(m); err != nil {
 			return false, err
 		}
 	}
@@ -196,8 +176,9 @@ func (i *exportItem) shown() any {
 	return exportedConversation{shownConversation: i.about, Messages: i.messages}
 }
 
-// asciiSize is what something takes as ASCII JSON, in bytes.
-func asciiSize(shown any) (int, error) {
-	encoded, err := json.Marshal(shown)
-	return len(ascii(encoded)), err
+// sized gives something as JSON, and what that takes in ASCII, with a comma, in
+// bytes.
+func sized(shown any) (encoded []byte, size int, err error) {
+	encoded, err = json.Marshal(shown)
+	return encoded, asciiSize(encoded) + len(","), err
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"math"
 	"strconv"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,30 +20,66 @@ import (
 // goes wrong before the first item is an ordinary error; later it is a line of
 // its own, and the last. Spec: "Streams and exports".
 func (c call) stream(l rows, p projections.Page) error {
-	left := total(c.Ctx)
-	p.Take = min(left, maxTake)
-	first, err := l.page(c.UserContext(), p)
+	p.Take = maxTake
+	all, err := c.way(l, p, total(c.Ctx))
 	if err != nil {
 		return err
 	}
 	return c.flow(func(ctx context.Context, w writer) error {
-		for shown := first; ; {
-			for _, x := range shown {
-				if err := w.tell("item", x.shown); err != nil {
-					return err
+		return each(all.items(ctx), func(x item) error { return w.tell("item", x.shown) })
+	})
+}
+
+// way is a way through a list, from a page on that is read already. Whoever goes
+// it needs nothing of the request.
+type way struct {
+	rows  rows
+	page  projections.Page
+	found []item // on that page
+	// take bounds the items of a page, left those of the whole way.
+	take, left int
+}
+
+// way begins a way through a list. p.Take bounds its pages, left all of it.
+func (c call) way(l rows, p projections.Page, left int) (w way, err error) {
+	w = way{rows: l, page: p, take: p.Take, left: left}
+	w.page.Take = min(left, w.take)
+	w.found, err = l.page(c.UserContext(), w.page)
+	return w, err
+}
+
+// items gives the items of a way, one after the other.
+func (w way) items(ctx context.Context) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for err := error(nil); ; {
+			for _, x := range w.found {
+				if !yield(x, nil) {
+					return
 				}
 			}
-			left -= len(shown)
-			if len(shown) < p.Take || left == 0 {
-				return nil
+			if w.left -= len(w.found); len(w.found) < w.page.Take || w.left == 0 {
+				return
 			}
-			p.After, p.Take = shown[len(shown)-1].seq, min(left, maxTake)
-			var err error
-			if shown, err = l.page(ctx, p); err != nil {
-				return err
+			w.page.After, w.page.Take = w.found[len(w.found)-1].seq, min(w.left, w.take)
+			if w.found, err = w.rows.page(ctx, w.page); err != nil {
+				yield(item{}, err)
+				return
 			}
 		}
-	})
+	}
+}
+
+// each does something with every item, up to the first error.
+func each(all iter.Seq2[item, error], do func(item) error) error {
+	for x, err := range all {
+		if err == nil {
+			err = do(x)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // total bounds a stream: the caller's take, or nothing.
@@ -153,4 +191,17 @@ func ascii(text []byte) []byte {
 		}
 	}
 	return out
+}
+
+// asciiSize is the length of ascii's result.
+func asciiSize(text []byte) int {
+	size := len(text)
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r >= utf8.RuneSelf {
+			size += len(`\u0000`)*utf16.RuneLen(r) - n
+		}
+		i += n
+	}
+	return size
 }
