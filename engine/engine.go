@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"time"
 )
@@ -110,6 +111,25 @@ type Abilities struct {
 	// NewConversation lets the bot end the session when the user wishes it.
 	NewConversation bool
 }
+
+// Emitted turns a run that emits acts into the sequence of an [Engine]. emit
+// fails once the reader has gone, and then the run returns its error.
+func Emitted(run func(emit func(Act) error) error) iter.Seq2[Act, error] {
+	return func(yield func(Act, error) bool) {
+		err := run(func(a Act) error {
+			if !yield(a, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errStopped unwinds a turn whose reader has gone.
+var errStopped = errors.New("the reader stopped")
 
 // Collect runs a turn to its end and returns its acts, or the error it ended
 // with.

@@ -97,21 +97,8 @@ func (c Config) transport() http.RoundTripper {
 
 // Answer implements engine.Engine.
 func (e *Engine) Answer(ctx context.Context, t engine.Turn) iter.Seq2[engine.Act, error] {
-	return func(yield func(engine.Act, error) bool) {
-		err := e.run(ctx, t, func(a engine.Act) error {
-			if !yield(a, nil) {
-				return errStopped
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
-		}
-	}
+	return engine.Emitted(func(emit func(engine.Act) error) error { return e.run(ctx, t, emit) })
 }
-
-// errStopped unwinds a turn whose reader has gone.
-var errStopped = errors.New("the reader stopped")
 
 func (e *Engine) run(ctx context.Context, t engine.Turn, emit func(engine.Act) error) error {
 	model, err := engine.ParseModel(t.Model)

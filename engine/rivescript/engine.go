@@ -28,21 +28,8 @@ func New() *Engine { return &Engine{programs: newCache()} }
 // turn. Messages that no trigger matches stay without an answer; when that is
 // so for all of them, the turn ends with a permanent error.
 func (e *Engine) Answer(ctx context.Context, t engine.Turn) iter.Seq2[engine.Act, error] {
-	return func(yield func(engine.Act, error) bool) {
-		err := e.answer(ctx, t, func(a engine.Act) error {
-			if !yield(a, nil) {
-				return errStopped
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
-		}
-	}
+	return engine.Emitted(func(emit func(engine.Act) error) error { return e.answer(ctx, t, emit) })
 }
-
-// errStopped unwinds a turn whose reader has gone.
-var errStopped = errors.New("the reader stopped")
 
 func (e *Engine) answer(ctx context.Context, t engine.Turn, emit func(engine.Act) error) error {
 	p, err := e.programs.get(t.Backstory)
