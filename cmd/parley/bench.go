@@ -26,6 +26,7 @@ type benchOptions struct {
 	connections, rate, calm, senders int
 	inFlight, turnRate               int
 	integrations, apiRate            int
+	nodeCPU                          float64
 	modelTime, duration              time.Duration
 	dir, only                        string
 	bound                            bool   // be the bound server
@@ -33,13 +34,14 @@ type benchOptions struct {
 }
 
 // bench measures how fast webhooks are taken in and turns are done, beside the
-// bound, and how fast the API answers. The server and the bound run as processes of their own, one after the
-// other loaded by this one, which plays Meta and the model, too.
+// bound, how fast the API answers, and what more nodes cost and do. The server
+// and the bound run as processes of their own, one after the other loaded by
+// this one, which plays Meta and the model, too.
 func bench(ctx context.Context, args []string, out io.Writer) error {
 	var o benchOptions
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.only, "only", "", "webhooks, turns or api; all by default")
+	flags.StringVar(&o.only, "only", "", "webhooks, turns, api or nodes; all by default")
 	flags.IntVar(&o.connections, "connections", 128, "connections that post webhooks")
 	flags.IntVar(&o.rate, "rate", 5000, "webhooks per second of the open loop")
 	flags.IntVar(&o.calm, "calm-rate", 500, "webhooks per second when the model's speed is compared")
@@ -48,6 +50,7 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.turnRate, "turn-rate", 500, "turns per second of the open loop")
 	flags.IntVar(&o.integrations, "integrations", 10_000, "integrations of the account whose API is asked")
 	flags.IntVar(&o.apiRate, "api-rate", 2000, "requests per second of the API's mixed load")
+	flags.Float64Var(&o.nodeCPU, "node-cpu", 0.25, "share of a CPU that a node may use where several are compared")
 	flags.DurationVar(&o.modelTime, "model-time", 200*time.Millisecond, "time that the model takes in the open loop of turns")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "length of each scenario")
 	flags.StringVar(&o.dir, "dir", "", "directory on the disk to be measured; a temporary one by default")
@@ -80,6 +83,7 @@ type report struct {
 	Webhooks *webhookReport `json:"webhooks,omitempty"`
 	Turns    *turnReport    `json:"turns,omitempty"`
 	API      *apiReport     `json:"api,omitempty"`
+	Nodes    *nodesReport   `json:"nodes,omitempty"`
 }
 
 // run gives what it came to before an error, too.
@@ -100,6 +104,10 @@ func (o benchOptions) run(ctx context.Context) (r report, err error) {
 	if wanted("api") {
 		r.API = &apiReport{}
 		err = o.apiRuns(ctx, r.API)
+	}
+	if wanted("nodes") {
+		r.Nodes = &nodesReport{}
+		err = o.nodesRuns(ctx, r.Nodes)
 	}
 	return r, err
 }

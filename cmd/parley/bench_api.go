@@ -22,8 +22,8 @@ func (o benchOptions) apiRuns(ctx context.Context, r *apiReport) error {
 	r.Integrations = o.integrations
 	return withWorld(load.Never, func(world *load.World) error {
 		return o.withServer(ctx, world, func(t load.Target) error {
-			base, _, _ := strings.Cut(t.URL, "/integration/")
-			api := &load.API{Base: base, Secret: benchSecret, Process: t.Process}
+			base, _, _ := strings.Cut(t.URLs[0], "/integration/")
+			api := &load.API{Base: base, Secret: benchSecret, Process: t.Processes[0]}
 			if err := api.Fill(o.integrations, o.connections); err != nil {
 				return err
 			}

@@ -47,7 +47,7 @@ func (o benchOptions) withBound(ctx context.Context, world *load.World, drive fu
 	address := ""
 	_, err = fmt.Fscanln(child.out, &address)
 	if err == nil {
-		err = drive(load.Target{URL: "http://" + address + "/", Webhooks: o.webhooks(), Process: child.process.Process.Pid})
+		err = drive(load.Target{URLs: []string{"http://" + address + "/"}, Webhooks: o.webhooks(), Processes: []int{child.pid()}})
 	}
 	return errors.Join(err, child.stop())
 }
@@ -70,17 +70,22 @@ func start(ctx context.Context, args ...string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, self, args...)
+	return launch(exec.CommandContext(ctx, self, args...))
+}
+
+func launch(c *exec.Cmd) (*child, error) {
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", strings.Join(args, " "), err)
+		return nil, fmt.Errorf("start %s: %w", strings.Join(c.Args, " "), err)
 	}
 	return &child{process: c, out: out}, nil
 }
+
+func (c *child) pid() int { return c.process.Process.Pid }
 
 // stop asks the process to end and waits for it.
 func (c *child) stop() error {
@@ -88,7 +93,11 @@ func (c *child) stop() error {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, c.out) // until it closes
-	return c.process.Wait()
+	err := c.process.Wait()
+	if state, ok := c.process.ProcessState.Sys().(syscall.WaitStatus); ok && state.Signaled() && state.Signal() == syscall.SIGTERM {
+		return nil // as etcd ends
+	}
+	return err
 }
 
 func withWorld(model time.Duration, do func(*load.World) error) error {
@@ -100,23 +109,30 @@ func withWorld(model time.Duration, do func(*load.World) error) error {
 	return do(world)
 }
 
-// withServer runs a server in a world, and drives its callback. It does not
-// wait for people to write more, nor for Meta's limit.
+// serving is the command line of a server in a world, but for its log. It does
+// not wait for people to write more, nor for Meta's limit.
+func (o benchOptions) serving(dir, address string, world *load.World) []string {
+	return []string{
+		"serve", "--data", dir, "--log-listen", "", "--listen", address, "--tokens", "bench:" + benchSecret,
+		"--graph-url", world.URL(), "--openai-base-url", world.URL() + "/v1", "--log-level", "error",
+		"--gather", "0", "--number-rate", "1000000",
+	}
+}
+
+// withServer runs a server in a world, and drives its callback.
 func (o benchOptions) withServer(ctx context.Context, world *load.World, drive func(load.Target) error) error {
 	dir := filepath.Join(o.dir, fmt.Sprint(time.Now().UnixNano()))
 	address, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	server, err := start(ctx, "serve", "--data", dir, "--events", "local", "--log-listen", "", "--listen", address, "--tokens", "bench:"+benchSecret,
-		"--graph-url", world.URL(), "--openai-base-url", world.URL()+"/v1", "--log-level", "error",
-		"--gather", "0", "--number-rate", "1000000")
+	server, err := start(ctx, append(o.serving(dir, address, world), "--events", "local")...)
 	if err != nil {
 		return err
 	}
 	url, err := load.Furnish(ctx, "http://"+address, benchSecret, benchNumber, benchAppSecret)
 	if err == nil {
-		err = drive(load.Target{URL: url, Webhooks: o.webhooks(), Process: server.process.Process.Pid})
+		err = drive(load.Target{URLs: []string{url}, Webhooks: o.webhooks(), Processes: []int{server.pid()}})
 	}
 	return errors.Join(err, server.stop())
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -27,22 +28,33 @@ type Result struct {
 	P99         float64 `json:"p99_ms"`
 	P999        float64 `json:"p99.9_ms"`
 	Max         float64 `json:"max_ms"`
-	// CPU is what the server's process used per request, in microseconds.
+	// CPU is what the server's processes used per request, in microseconds.
 	CPU        float64 `json:"server_cpu_us_per_request,omitempty"`
 	FirstError string  `json:"first_error,omitempty"`
 }
 
 // Target is a callback that is driven.
 type Target struct {
-	URL      string
+	// URLs are the callback's addresses, one a node; chance decides where a
+	// webhook goes, as with a balancer without affinity.
+	URLs     []string
 	Webhooks *Webhooks
-	// Process is the server's, for measuring its CPU time; 0 does not.
-	Process int
+	// Processes are the server's, and Log those of a log of its own, for
+	// measuring their CPU time.
+	Processes, Log []int
 }
 
-// processTime is the CPU time of a process so far, 0 where it cannot be known.
-// It comes in hundredths of a second, which is enough for seconds of load.
-func processTime(pid int) time.Duration {
+// processTime is the CPU time of processes so far, without those of which it
+// cannot be known. It comes in hundredths of a second, which is enough for
+// seconds of load.
+func processTime(processes ...int) (all time.Duration) {
+	for _, pid := range processes {
+		all += timeOf(pid)
+	}
+	return all
+}
+
+func timeOf(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
@@ -58,10 +70,10 @@ func processTime(pid int) time.Duration {
 
 // watched adds the server's CPU time to a drive.
 func (t Target) watched(drive func() Result) Result {
-	before := processTime(t.Process)
+	before := processTime(t.Processes...)
 	r := drive()
-	if t.Process != 0 && r.Requests > 0 {
-		r.CPU = float64((processTime(t.Process) - before).Microseconds()) / float64(r.Requests)
+	if len(t.Processes) > 0 && r.Requests > 0 {
+		r.CPU = float64((processTime(t.Processes...) - before).Microseconds()) / float64(r.Requests)
 	}
 	return r
 }
@@ -184,7 +196,7 @@ func (t Target) post(c *fasthttp.Client, body []byte, signature string) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI(t.URL)
+	request.SetRequestURI(t.URLs[rand.IntN(len(t.URLs))])
 	request.Header.SetMethod(fasthttp.MethodPost)
 	request.Header.SetContentType("application/json")
 	request.Header.Set("X-Hub-Signature-256", signature)

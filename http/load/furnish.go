@@ -14,7 +14,7 @@ import (
 // Furnish waits for a server to be ready, makes a bot and an integration, and
 // gives the integration's callback address.
 func Furnish(ctx context.Context, base, secret, phoneNumberID, appSecret string) (string, error) {
-	if err := awaitReady(ctx, base); err != nil {
+	if err := AwaitReady(ctx, base); err != nil {
 		return "", err
 	}
 	bot, err := create(ctx, base+"/api/v1/bot/create", secret, map[string]any{"name": "Bench", "model": "bench", "backstory": "Be brief."})
@@ -27,8 +27,8 @@ func Furnish(ctx context.Context, base, secret, phoneNumberID, appSecret string)
 	return base + "/api/v1/integration/whatsapp/" + integration + "/callback", err
 }
 
-// awaitReady waits up to 30 seconds.
-func awaitReady(ctx context.Context, base string) error {
+// AwaitReady waits until a server can do its work, for up to 30 seconds.
+func AwaitReady(ctx context.Context, base string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for {

@@ -38,9 +38,11 @@ type TurnResult struct {
 	P95 float64 `json:"added_p95_ms"`
 	P99 float64 `json:"added_p99_ms"`
 	Max float64 `json:"added_max_ms"`
-	// CPU is what the server's process used per turn, LoadCPU what this one
-	// did, which is people, Meta and the model. In microseconds.
+	// CPU is what the server's processes used per turn, LogCPU what a log of
+	// its own did, LoadCPU what this one did, which is people, Meta and the
+	// model. In microseconds.
 	CPU     float64 `json:"server_cpu_us_per_turn,omitempty"`
+	LogCPU  float64 `json:"log_cpu_us_per_turn,omitempty"`
 	LoadCPU float64 `json:"load_cpu_us_per_turn,omitempty"`
 	// Troubles are webhooks without a 200, answers that did not come, came
 	// twice or to the wrong person, and statuses that were not taken in.
@@ -121,10 +123,10 @@ func (t Turns) Open(ctx context.Context, scenario string, rate int, d time.Durat
 // watched runs a drive and tells what came of it.
 func (t Turns) watched(drive func(*play)) TurnResult {
 	p := newPlay(t)
-	began, server, own := time.Now(), processTime(t.Process), processTime(os.Getpid())
+	began, server, log, own := time.Now(), processTime(t.Processes...), processTime(t.Log...), processTime(os.Getpid())
 	drive(p)
 	took := time.Since(began)
-	server, own = processTime(t.Process)-server, processTime(os.Getpid())-own
+	server, log, own = processTime(t.Processes...)-server, processTime(t.Log...)-log, processTime(os.Getpid())-own
 	p.end()
 	c := p.crowd
 	r := TurnResult{
@@ -136,7 +138,8 @@ func (t Turns) watched(drive func(*play)) TurnResult {
 	q := c.quantiles(0.5, 0.95, 0.99, 1)
 	r.P50, r.P95, r.P99, r.Max = q[0], q[1], q[2], q[3]
 	if r.Turns > 0 {
-		r.CPU, r.LoadCPU = float64(server.Microseconds())/float64(r.Turns), float64(own.Microseconds())/float64(r.Turns)
+		perTurn := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(r.Turns) }
+		r.CPU, r.LogCPU, r.LoadCPU = perTurn(server), perTurn(log), perTurn(own)
 	}
 	return r
 }

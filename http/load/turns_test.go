@@ -95,7 +95,7 @@ func theatre(t *testing.T, dir string, callback, world func(path, body string) [
 	})
 	return load.Turns{
 		Target: load.Target{
-			URL:      between(t, "http://"+l.Addr().String(), callback) + "/",
+			URLs:     []string{between(t, "http://"+l.Addr().String(), callback) + "/"},
 			Webhooks: &load.Webhooks{PhoneNumberID: "1000", AppSecret: "secret", Senders: 20, Run: "test"},
 		},
 		World: w,
