@@ -49,6 +49,9 @@ func (n *Node) startActors(ctx, background context.Context, p Parts) error {
 	return nil
 }
 
+// tailBytes is about what may be kept of histories for turns that go on.
+const tailBytes = 64 << 20
+
 // kinds gives the actors that this node can run, with what they do in the
 // world.
 func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err error) {
@@ -90,7 +93,7 @@ func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err er
 			Store: n.store, Engine: n.engine, Graph: n.graph, Vault: n.vault, Logger: n.logger,
 			Files: n.files, Contents: n.contents(), Transcriber: transcriber, Pacer: pacer, Apology: n.config.Apology,
 			BotsOf: n.botsOf, Model: n.config.Model, TurnTime: n.config.TurnTime, SendTime: min(15*time.Second, rules.Settle/2),
-			Taps: n.taps, Metrics: metrics,
+			Tails: perform.NewTails(tailBytes), Taps: n.taps, Metrics: metrics,
 		}),
 	}, nil
 }

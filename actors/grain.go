@@ -192,8 +192,23 @@ func (g *grain[S]) append(ctx context.Context, c domain.Command, facts []events.
 		g.loaded = false
 		return domain.Result{}, err
 	}
+	g.follow(g.revision+1, facts, sizeOf(records))
 	g.state, g.revision = next, appended.Revision
 	result := domain.Result{Revision: appended.Revision, Position: appended.Position}
 	g.recent.add(c.ID, result)
 	return result, nil
+}
+
+// follow tells the performer what stands in the stream from a revision on.
+func (g *grain[S]) follow(first events.Revision, facts []events.Event, size int) {
+	if f, ok := g.kind.performer.(Follower); ok {
+		f.Follow(g.address.Stream(), first, facts, size)
+	}
+}
+
+func sizeOf(records []events.Record) (size int) {
+	for _, r := range records {
+		size += len(r.Data)
+	}
+	return size
 }

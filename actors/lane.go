@@ -95,7 +95,7 @@ func (g *grain[S]) stopTimer() {
 func (g *grain[S]) perform(task domain.Task) {
 	host, self := g.kind.host, g.presence.pid
 	performer, at := g.kind.performer, g.revision
-	work := Work{Address: g.address, Task: task, Asker: host.asker}
+	work := Work{Address: g.address, Task: task, Revision: at, Asker: host.asker}
 	host.runner.submit(func(ctx context.Context) {
 		err := host.run(ctx, performer, work)
 		host.metrics.tasks.WithLabelValues(work.Address.Kind, outcome(err)).Inc()

@@ -25,7 +25,9 @@ func (g *grain[S]) load(ctx context.Context) error {
 	}
 	var empty S
 	g.state, g.revision, g.recent = empty, events.NoStream, nil
-	for _, e := range tail {
+	facts, size := make([]events.Event, len(tail)), 0
+	for i, e := range tail {
+		facts[i], size = e.fact, size+e.size
 		g.state = g.kind.decider.Evolve(g.state, e.fact)
 		g.revision = e.revision
 		if e.metadata.Account != "" {
@@ -33,7 +35,9 @@ func (g *grain[S]) load(ctx context.Context) error {
 		}
 		g.recent.add(e.metadata.Command, domain.Result{Revision: e.revision, Position: e.position})
 	}
-	g.loaded = true
+	if g.loaded = true; len(tail) > 0 {
+		g.follow(tail[0].revision, facts, size)
+	}
 	return nil
 }
 
@@ -53,6 +57,7 @@ type loadedEvent struct {
 	metadata events.Metadata
 	revision events.Revision
 	position events.Position
+	size     int
 }
 
 // readTail gives the newest facts of a stream, oldest first, beginning with its
@@ -93,7 +98,7 @@ func decode(r events.Recorded) (loadedEvent, error) {
 	if err != nil {
 		return loadedEvent{}, fmt.Errorf("revision %d: %w", r.Revision, err)
 	}
-	return loadedEvent{fact: fact, metadata: metadata, revision: r.Revision, position: r.Position}, nil
+	return loadedEvent{fact: fact, metadata: metadata, revision: r.Revision, position: r.Position, size: len(r.Data)}, nil
 }
 
 // keepRecent is how many commands a grain recognises when they are put again.

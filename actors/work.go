@@ -20,6 +20,15 @@ type Performer interface {
 	Perform(ctx context.Context, w Work) error
 }
 
+// Follower is a performer that is told what the actors of this node append to
+// their streams or read of them, so that it need not read that again.
+type Follower interface {
+	// Follow tells the facts of a stream from a revision on, all of them, and
+	// about what they take in bytes. It is called by the actor, and must not
+	// wait for anything.
+	Follow(stream events.Stream, first events.Revision, facts []events.Event, size int)
+}
+
 // PerformerFunc is a function as a Performer.
 type PerformerFunc func(ctx context.Context, w Work) error
 
@@ -30,6 +39,8 @@ func (f PerformerFunc) Perform(ctx context.Context, w Work) error { return f(ctx
 type Work struct {
 	Address domain.Address
 	Task    domain.Task
+	// Revision is where the stream stood when the task was owed.
+	Revision events.Revision
 	// Asker reaches this and other actors.
 	Asker Asker
 }

@@ -24,7 +24,7 @@ func (p *Conversation) asked(ctx context.Context, w actors.Work, task conversati
 	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
 		return p.ended(turn, err)
 	}
-	history, facts, err := p.history(ctx, w.Address.Stream(), task)
+	history, facts, err := p.history(ctx, w, task)
 	if err != nil {
 		return err
 	}

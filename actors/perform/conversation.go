@@ -44,6 +44,8 @@ type Conversation struct {
 	Contents Contents
 	// Pacer keeps phone numbers within what Meta takes.
 	Pacer *Pacer
+	// Tails are what turns need not read of their streams.
+	Tails *Tails
 	// Taps let people hear the turns that they asked for.
 	Taps    *Taps
 	Metrics *Metrics
@@ -79,6 +81,11 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 		return p.clear(ctx, w, task)
 	}
 	return fmt.Errorf("no performer for %T", w.Task.Body)
+}
+
+// Follow implements actors.Follower.
+func (p *Conversation) Follow(stream events.Stream, first events.Revision, facts []events.Event, size int) {
+	p.Tails.Follow(stream, first, facts, size)
 }
 
 // log is the logger for work of a conversation. It names the integration, but

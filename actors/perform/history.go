@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"parley/actors"
 	"parley/domain/bot"
 	"parley/domain/conversation"
 	"parley/engine"
@@ -20,8 +21,8 @@ const (
 
 // history reads the session of a turn back from its stream, and tells it as
 // engines are told.
-func (p *Conversation) history(ctx context.Context, stream events.Stream, task conversation.RunTurn) ([]engine.Message, []events.Event, error) {
-	facts, err := p.sessionFacts(ctx, stream, task.Turn.Session)
+func (p *Conversation) history(ctx context.Context, w actors.Work, task conversation.RunTurn) ([]engine.Message, []events.Event, error) {
+	facts, err := p.sessionFacts(ctx, w.Address.Stream(), w.Revision, task.Turn.Session)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the history: %w", err)
 	}
@@ -66,39 +67,76 @@ func pictures(entries []conversation.Entry) int {
 	return 0
 }
 
-// sessionFacts reads a stream backwards to the start of a session, within
-// bounds, and gives the facts oldest first.
-func (p *Conversation) sessionFacts(ctx context.Context, stream events.Stream, session string) ([]events.Event, error) {
-	var facts []events.Event
-	size := 0
-	for from := events.StreamEnd; from >= events.StreamStart; {
+// sessionFacts gives the facts of a session within bounds, oldest first: those
+// of the stream's tail, which reaches a revision, and before them what has to
+// be read.
+func (p *Conversation) sessionFacts(ctx context.Context, stream events.Stream, revision events.Revision, session string) ([]events.Event, error) {
+	newest, begins, kept := p.Tails.upTo(stream, revision)
+	if i := startOf(newest, session); i >= 0 {
+		return factsOf(newest[i:]), nil
+	}
+	from := events.StreamEnd
+	if kept {
+		from = begins - 1
+	}
+	older, err := p.readBack(ctx, stream, from, session, historyEvents-len(newest))
+	if err != nil {
+		return nil, err
+	}
+	if kept {
+		p.Tails.precede(stream, begins, older)
+	}
+	return factsOf(append(older.facts, newest...)), nil
+}
+
+// readBack reads a stream backwards from a revision to the start of a session,
+// but no more than so many facts that are told.
+func (p *Conversation) readBack(
+	ctx context.Context, stream events.Stream, from events.Revision, session string, most int,
+) (read tail, err error) {
+	read.from = from + 1
+	defer func() { slices.Reverse(read.facts) }()
+	for from >= events.StreamStart && len(read.facts) < most && read.size < historyBytes {
 		page, err := p.Store.Read(ctx, stream, from, events.Backwards, historyPage)
 		if err != nil {
-			return nil, err
+			return read, err
 		}
 		for _, r := range page {
-			from = r.Revision - 1
-			if !conversation.Tells(r.Type) {
-				continue
+			if err := read.add(r); err != nil {
+				return read, err
 			}
-			fact, err := events.Decode(r.Type, r.Data)
-			if err != nil {
-				return nil, err
-			}
-			facts = append(facts, fact)
-			size += len(r.Data)
-			started, ok := fact.(events.SessionStarted)
-			if ok && started.Session.ID == session || len(facts) >= historyEvents || size >= historyBytes {
-				slices.Reverse(facts)
-				return facts, nil
+			if n := len(read.facts); n > 0 && read.facts[n-1].starts(session) || n >= most || read.size >= historyBytes {
+				return read, nil
 			}
 		}
-		if len(page) < historyPage {
+		if from = read.from - 1; len(page) < historyPage {
 			break
 		}
 	}
-	slices.Reverse(facts)
-	return facts, nil
+	return read, nil
+}
+
+// startOf is where a session starts among facts, -1 if it does not.
+func startOf(facts []numbered, session string) int {
+	for i, f := range slices.Backward(facts) {
+		if f.starts(session) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (f numbered) starts(session string) bool {
+	started, ok := f.fact.(events.SessionStarted)
+	return ok && started.Session.ID == session
+}
+
+func factsOf(all []numbered) []events.Event {
+	facts := make([]events.Event, len(all))
+	for i, f := range all {
+		facts[i] = f.fact
+	}
+	return facts
 }
 
 // newestWAMID is that of the newest message that a turn answers.

@@ -27,7 +27,7 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	if done, err := p.cannotAnswer(ctx, w, turn, err); done {
 		return err
 	}
-	history, facts, err := p.history(ctx, w.Address.Stream(), task)
+	history, facts, err := p.history(ctx, w, task)
 	if err != nil {
 		return err
 	}
