@@ -25,7 +25,7 @@ var arrows = map[string]struct {
 	"events/storetest":    {[]string{"events"}, "the contract speaks of stores alone"},
 	"events/esdb":         {[]string{"events"}, "the same"},
 	"events/esdbserver":   {[]string{"events"}, "a protocol over any store"},
-	"events/archive":      {[]string{"events"}, "any log into a file, and back"},
+	"events/archive":      {[]string{"events"}, "any log into another, or into a file and back"},
 	"domain":              {[]string{"events"}, "rules are pure: facts in, facts out"},
 	"domain/domaintest":   {[]string{"domain", "events"}, "tables for rules"},
 	"domain/account":      {[]string{"domain", "events"}, "rules"},

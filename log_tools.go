@@ -21,7 +21,7 @@ func VerifyLog(ctx context.Context, c Config, logger *slog.Logger, out io.Writer
 		if err != nil {
 			return fmt.Errorf("after %d events, at position %d: %w", r.Events, r.Last, err)
 		}
-		fmt.Fprintf(out, "%d events in %d streams, the last at position %d.\n", r.Events, r.Streams, r.Last)
+		fmt.Fprintf(out, "%d events in %d streams, the last at position %d.\nSHA-256 of them: %s\n", r.Events, r.Streams, r.Last, r.Sum)
 		if r.Begun > 0 {
 			fmt.Fprintf(out, "%d streams begin later, since what was before is erased.\n", r.Begun)
 		}
@@ -52,16 +52,22 @@ func ExportLog(ctx context.Context, c Config, logger *slog.Logger, to io.Writer)
 // ImportLog puts what ExportLog wrote into a log, and gives the number of
 // events. An import that was interrupted is gone on with by another.
 func ImportLog(ctx context.Context, c Config, logger *slog.Logger, from io.Reader) (n int, err error) {
-	if isLocal(c.Events) { // it may begin with this
-		if err := os.MkdirAll(filepath.Join(c.Data, "log"), 0o700); err != nil {
-			return 0, err
-		}
+	if err := makeLog(c); err != nil {
+		return 0, err
 	}
 	err = withLog(ctx, c, logger, func(log events.Store) error {
 		n, err = archive.Import(ctx, log, from)
 		return err
 	})
 	return n, err
+}
+
+// makeLog makes the place of a log that may be new.
+func makeLog(c Config) error {
+	if !isLocal(c.Events) {
+		return nil
+	}
+	return os.MkdirAll(filepath.Join(c.Data, "log"), 0o700)
 }
 
 // withLog opens a log that is there, and nothing else.

@@ -13,6 +13,7 @@ import (
 
 // logUsage says what can be done with a log.
 const logUsage = `Usage: parley log serve|verify|export|import [--setting value …]
+       parley log copy --from log --to log
 
 serve    serve the log of a data directory to others, as an EventStoreDB is (at 127.0.0.1:2113;
          --log-listen, --log-user, --log-tls-cert and --log-tls-key say where and to whom).
@@ -20,9 +21,11 @@ serve    serve the log of a data directory to others, as an EventStoreDB is (at 
 verify   read everything: every event can be decoded, none is missing, the order is right
 export   write the whole log to standard output, one JSON object a line
 import   put what was exported into a log, from standard input; again, if it was interrupted
+copy     copy a log into another that is empty, or that an earlier copy left unfinished or behind,
+         and compare the two
 
 The log is the one of --data, which no server may be using meanwhile, or of --events.
-A log moves with: parley log export --data ./data | parley log import --events esdb://…
+A log moves with: parley log copy --from ./data --to esdb://…
 
 `
 
@@ -35,6 +38,8 @@ func eventLog(ctx context.Context, args []string, out io.Writer) error {
 	switch args[0] {
 	case "serve":
 		return serveLog(ctx, args[1:], out)
+	case "copy":
+		return copyLog(ctx, args[1:], out)
 	case "verify", "export", "import":
 		return logTool(ctx, args[0], args[1:], os.Stdin, out)
 	case "help", "-h", "--help":

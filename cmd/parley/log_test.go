@@ -83,11 +83,44 @@ func TestLogTools(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("a copy there and back", func(t *testing.T) {
+		served, back, address := t.TempDir(), t.TempDir(), strings.TrimPrefix(nowhere(t), "http://")
+		config, err := parley.LoadConfig("log serve", []string{"--data", served, "--log-listen", address}, func(string) string { return "" }, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		node, err := parley.StartLog(t.Context(), config, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		url := "esdb://" + address + "?tls=false"
+		for _, way := range [][2]string{{dir, url}, {url, back}, {back, url}} {
+			var said strings.Builder
+			if err := run(t.Context(), []string{"log", "copy", "--from", way[0], "--to", way[1]}, &said); err != nil || !strings.Contains(said.String(), "Both logs hold the same") {
+				t.Errorf("copy %v: %v\n%s", way, err, said.String())
+			}
+		}
+		if err := node.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		var there strings.Builder
+		if err := run(t.Context(), []string{"log", "verify", "--data", back}, &there); err != nil || there.String() != report.String() {
+			t.Errorf("verify: %v\n%s", err, there.String())
+		}
+		other := settle(t)
+		if err := run(t.Context(), []string{"log", "copy", "--from", dir, "--to", other}, io.Discard); err == nil || !strings.Contains(err.Error(), "its stream ") {
+			t.Errorf("a copy into another log: %v", err)
+		}
+	})
 	for rule, args := range map[string][]string{
 		"nothing to do":    {"log"},
 		"another word":     {"log", "burn"},
 		"no log there":     {"log", "verify", "--data", t.TempDir()},
 		"nothing to write": {"log", "export", "--data", t.TempDir()},
+		"nothing to copy":  {"log", "copy", "--from", t.TempDir(), "--to", t.TempDir()},
+		"no target":        {"log", "copy", "--from", dir},
+		"a strange target": {"log", "copy", "--from", dir, "--to", "http://127.0.0.1:2113"},
+		"onto itself":      {"log", "copy", "--from", dir, "--to", dir},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			if err := run(t.Context(), args, io.Discard); err == nil {

@@ -1,5 +1,6 @@
-// Package archive looks at a whole log: it verifies one, writes it into a file,
-// and puts such a file into another log, whatever store each of them is in.
+// Package archive looks at a whole log: it verifies one, copies it into another,
+// or writes it into a file and puts such a file into another log, whatever store
+// each of them is in.
 //
 // The file is made of lines, each a JSON object, in the order of the log:
 //
@@ -13,7 +14,9 @@
 // counts the lines between, and has their SHA-256.
 //
 // What moves is streams, revisions, IDs, the order, and every byte of every
-// event. Positions and the time of storing are the new log's own.
+// event; the time of storing, too, if the new log can keep it. Positions are the
+// new log's own. What is erased does not move, nor what an EventStoreDB notes
+// for itself.
 //
 // The rule to keep: nothing here knows what an event means. A log of tomorrow
 // must go through the program of today.

@@ -39,8 +39,11 @@ func lineOf(e events.Recorded) line {
 	return line{e.Stream, e.Revision, e.ID, e.Type, e.JSON, e.Data, e.Metadata, e.Stored}
 }
 
-func (l line) record() events.Record {
-	return events.Record{ID: l.ID, Type: l.Type, JSON: l.JSON, Data: l.Data, Metadata: l.Metadata}
+func (l line) recorded() events.Recorded {
+	return events.Recorded{
+		Record: events.Record{ID: l.ID, Type: l.Type, JSON: l.JSON, Data: l.Data, Metadata: l.Metadata},
+		Stream: l.Stream, Revision: l.Revision, Stored: l.Stored,
+	}
 }
 
 // footer is the last line.

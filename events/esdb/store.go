@@ -128,7 +128,7 @@ func (s *Store) readStream(ctx context.Context, stream events.Stream, from event
 		r, err := c.ReadStream(ctx, string(stream), options, uint64(limit))
 		return receive(r, err)
 	})
-	if isCode(err, client.ErrorCodeResourceNotFound) {
+	if isCode(err, client.ErrorCodeResourceNotFound) || isCode(err, client.ErrorCodeStreamDeleted) {
 		return nil, nil
 	}
 	return read, err
@@ -224,6 +224,10 @@ func position(p events.Position, dir events.Direction) client.AllPosition {
 func isSystem(e events.Recorded) bool {
 	return strings.HasPrefix(string(e.Stream), "$") || strings.HasPrefix(e.Type, "$")
 }
+
+// Lingers says that the whole log may show events that are erased, until a
+// scavenge. Their streams do not.
+func (s *Store) Lingers() bool { return true }
 
 // Head implements [events.Store].
 func (s *Store) Head(ctx context.Context) (events.Position, error) {
