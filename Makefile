@@ -34,12 +34,13 @@ system:
 sdk: build
 	./test/sdk/run.sh
 
-# Three nodes with an etcd and a log: a quiet day, one that is killed, all
-# restarted in turn.
+# Three nodes with an etcd and a log: a quiet day, one that is killed or cut off,
+# all restarted in turn.
 cluster:
 	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster
 
-# The same with more people, and with everything frozen, stopped and killed.
+# The same with more people, and with everything frozen, stopped, killed and cut
+# off.
 chaos:
 	$(GO) test -tags system -count=1 -timeout 20m -v ./test/cluster -long
 

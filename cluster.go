@@ -168,6 +168,12 @@ func (n *Node) joining(background context.Context) (c cluster.Config, err error)
 	return c, err
 }
 
+// reaches tells whether the log can be reached.
+func (n *Node) reaches(ctx context.Context) error {
+	_, err := n.store.Head(ctx)
+	return err
+}
+
 // watchPlace ends the node when the others take it for gone.
 func (n *Node) watchPlace(background context.Context) {
 	select {

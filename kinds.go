@@ -40,6 +40,9 @@ func (n *Node) startActors(ctx, background context.Context, p Parts) error {
 	}
 	n.waker = newWaker(n.model, n.logger)
 	c.Detour, c.Host, c.Logger, c.Kinds = p.Detour, n.host, n.logger, kinds
+	if n.config.Cluster.on() {
+		c.Fit = n.reaches
+	}
 	c.Changed = func() { pacer.Moved(); n.waker.hurry() }
 	if n.cluster, err = cluster.Start(ctx, c); err != nil {
 		return err

@@ -25,12 +25,14 @@ type link struct {
 	// the member is left out until one is. Both belong to the view's mutex.
 	misses int
 	cut    bool
+	// health is what the member says of itself. It belongs to the mutex, too.
+	health health
 }
 
 // dial prepares a link. It connects when it is first used, and anew when the
 // connection breaks.
 func (n *Node) dial(m Member) (*link, error) {
-	l := &link{member: m}
+	l := &link{member: m, health: sure}
 	connection, err := grpc.NewClient("passthrough:///"+m.Address,
 		grpc.WithTransportCredentials(n.config.credentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(codec{}), grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
@@ -66,8 +68,11 @@ func (n *Node) there(ctx context.Context, l *link, q *question) (a actors.Reply,
 	if err := l.connection.Invoke(ctx, askMethod, q, &r); err != nil {
 		return actors.Reply{Err: fmt.Errorf("%w: ask %s on %s: %w", actors.ErrUnavailable, q.To, l.member.Address, err)}, true, false
 	}
-	if r.Outcome == leaving {
+	switch r.Outcome {
+	case leaving:
 		n.view.refused(l)
+	case unfit:
+		n.view.sidelined(l)
 	}
 	return n.read(&r, l.member.Address, q.To)
 }
@@ -86,7 +91,7 @@ func (n *Node) read(r *reply, from string, to domain.Address) (a actors.Reply, r
 		return actors.Reply{Err: r.Refusal}, false, false
 	case r.Outcome == busy:
 		return actors.Reply{Err: actors.ErrBusy}, false, false
-	case r.Outcome == leaving, r.Outcome == elsewhere:
+	case r.Outcome == leaving, r.Outcome == elsewhere, r.Outcome == unfit:
 		err := fmt.Errorf("%w: %s says of %s: %s", actors.ErrUnavailable, from, to, r.Outcome)
 		return actors.Reply{Err: err}, true, r.Outcome == elsewhere
 	}

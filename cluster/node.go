@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,10 @@ type Config struct {
 	// Detour sends requests to this node's own actors the way that they would
 	// take to another node's: tests find with it what would not survive it.
 	Detour bool
+	// Fit tells at every beat, if it is not nil, whether this node can do what
+	// its actors need. It has four beats for that. A node that cannot leaves
+	// its actors to those that can, as long as there are any.
+	Fit func(context.Context) error
 	// Changed is called, if it is not nil, whenever actors may have moved
 	// here; it must not block.
 	Changed func()
@@ -84,7 +89,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	n := &Node{
 		config: c, self: Member{ID: events.NewKey(), Address: c.Address}, kinds: map[string]actors.Kind{}, lost: make(chan error, 1),
 	}
-	n.view = &view{self: n.self, logger: c.Logger, dial: n.dial, changed: n.changed, links: map[string]*link{}}
+	n.view = &view{self: n.self, health: sure, logger: c.Logger, dial: n.dial, changed: n.changed, links: map[string]*link{}}
 	var err error
 	if n.wire, err = newWire(c.Kinds); err != nil {
 		return nil, err
@@ -114,6 +119,9 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	n.parts.Go(func() { n.every(beating, n.keepBeating) })
 	if c.Listener != nil {
 		n.parts.Go(func() { n.every(beating, func(ctx context.Context) { n.view.ping(ctx, c.Beat) }) })
+	}
+	if c.Fit != nil {
+		n.parts.Go(func() { n.every(beating, n.feel) })
 	}
 	return n, nil
 }
@@ -153,6 +161,15 @@ func (n *Node) keepBeating(ctx context.Context) {
 		}
 	default:
 		n.config.Logger.Warn("heartbeat failed", "err", err)
+	}
+}
+
+// feel finds out whether this node is fit.
+func (n *Node) feel(ctx context.Context) {
+	within, cancel := context.WithTimeout(ctx, 4*n.config.Beat)
+	defer cancel()
+	if err := n.config.Fit(within); ctx.Err() == nil {
+		n.view.feels(err == nil)
 	}
 }
 
@@ -207,7 +224,14 @@ func (n *Node) Owns(to domain.Address) bool {
 	return ok && m == n.self
 }
 
-// Size is how many nodes there are, this one among them, by its own view.
+// Sidelined reports that this node is not fit, and that others are, who do its
+// work. It still passes requests on to them.
+func (n *Node) Sidelined() bool {
+	return !slices.Contains(n.view.ring.Load().members, n.self)
+}
+
+// Size is how many nodes do the work by this one's view, itself among them unless
+// it is sidelined.
 func (n *Node) Size() int { return len(n.view.ring.Load().members) }
 
 // Ask puts a command to an actor.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type node struct {
 	*cluster.Node
 	host     *actors.Host
 	listener *torn
+	unfit    atomic.Bool
 }
 
 // torn is a listener whose connections can be cut off all at once.
@@ -80,6 +82,12 @@ func join(t *testing.T, store events.Store, registry cluster.Registry, samples .
 	n.Node, err = cluster.Start(t.Context(), cluster.Config{
 		Registry: registry, Host: n.host, Logger: logger, Kinds: []actors.Kind{actors.NewKind(n.host, decider, nil)},
 		Listener: n.listener, Address: l.Addr().String(), Beat: 50 * time.Millisecond,
+		Fit: func(context.Context) error {
+			if n.unfit.Load() {
+				return errors.New("out of reach of the log")
+			}
+			return nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -246,6 +254,51 @@ func TestANodeStops(t *testing.T) {
 	close(done)
 	callers.Wait()
 	agree(t, nodes[:2]...)
+}
+
+// A node that cannot reach what its actors need is there, and of no use.
+func TestANodeIsNotFit(t *testing.T) {
+	nodes := trio(t, memory.New())
+	nodes[2].unfit.Store(true)
+	agree(t, nodes[:2]...)
+	sidelined(t, 1, nodes...)
+	for i := range 50 {
+		id := fmt.Sprint("f", i)
+		if nodes[2].Owns(address(id)) {
+			t.Errorf("it owns %s", id)
+		}
+		if _, err := nodes[2].add(t, id, "c", "x"); err != nil {
+			t.Errorf("it does not pass requests on: %v", err)
+		}
+	}
+	for _, n := range nodes {
+		n.unfit.Store(true)
+	}
+	sidelined(t, 0, nodes...)
+	agree(t, nodes...)
+	for _, n := range nodes {
+		n.unfit.Store(false)
+	}
+	agree(t, nodes...)
+}
+
+// sidelined waits until so many nodes leave their work to others.
+func sidelined(t *testing.T, want int, nodes ...*node) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		got := 0
+		for _, n := range nodes {
+			if n.Sidelined() {
+				got++
+			}
+		}
+		switch {
+		case got == want:
+			return
+		case time.Now().After(until):
+			t.Fatalf("%d nodes leave their work to others, not %d", got, want)
+		}
+	}
 }
 
 func TestALostMembershipIsTold(t *testing.T) {

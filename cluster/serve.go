@@ -35,6 +35,8 @@ type ping struct {
 // pong answers a ping.
 type pong struct {
 	ID string `msgpack:"id"` // the member that is here
+	// Unfit says that it cannot do its work.
+	Unfit bool `msgpack:"un,omitempty"`
 }
 
 // serve answers other nodes on a listener until the server is stopped.
@@ -51,7 +53,7 @@ func (n *Node) serve(l net.Listener) {
 				return n.answerNode(ctx, q), nil
 			})},
 			{MethodName: "Ping", Handler: unary(func(context.Context, *ping) (*pong, error) {
-				return &pong{ID: n.self.ID}, nil
+				return &pong{ID: n.self.ID, Unfit: !n.view.fit()}, nil
 			})},
 		},
 	}, n)
@@ -82,6 +84,8 @@ func (n *Node) answerNode(ctx context.Context, q *question) *reply {
 		return &reply{Outcome: refused, Refusal: domain.Refused(domain.Invalid, "", err.Error())}
 	case n.stopped.Load():
 		return &reply{Outcome: leaving}
+	case n.Sidelined():
+		return &reply{Outcome: unfit}
 	case !q.Insist && !n.Owns(q.To):
 		return &reply{Outcome: elsewhere}
 	}

@@ -19,8 +19,9 @@ type view struct {
 	// changed is called when the ring has changed, without the mutex.
 	changed func()
 
-	mutex sync.Mutex
-	links map[string]*link // by member ID
+	mutex  sync.Mutex
+	health health           // of this node
+	links  map[string]*link // by member ID
 
 	ring atomic.Pointer[ring]
 }
@@ -82,13 +83,7 @@ func (v *view) heard(l *link, misses int) {
 
 // unlock makes the ring anew from what is known, and ends the change.
 func (v *view) unlock() {
-	r := &ring{members: []Member{v.self}, links: map[string]*link{}}
-	for id, l := range v.links {
-		if !l.cut {
-			r.members, r.links[id] = append(r.members, l.member), l
-		}
-	}
-	slices.SortFunc(r.members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	r := v.around()
 	before := v.ring.Load()
 	changed := before == nil || !slices.Equal(before.members, r.members)
 	if changed {
@@ -98,6 +93,26 @@ func (v *view) unlock() {
 	if changed {
 		v.changed()
 	}
+}
+
+// around makes a ring of those that can be reached. As long as somebody among
+// them is fit, who is not is left out.
+func (v *view) around() *ring {
+	well := v.health == sure
+	for _, l := range v.links {
+		well = well || !l.cut && l.health == sure
+	}
+	r := &ring{links: map[string]*link{}}
+	if !well || v.health != ill {
+		r.members = append(r.members, v.self)
+	}
+	for id, l := range v.links {
+		if !l.cut && (!well || l.health != ill) {
+			r.members, r.links[id] = append(r.members, l.member), l
+		}
+	}
+	slices.SortFunc(r.members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	return r
 }
 
 // ping asks every member whether it is there, within a time.
@@ -118,6 +133,7 @@ func (v *view) ping(ctx context.Context, within time.Duration) {
 			switch {
 			case err == nil && answer.ID == l.member.ID:
 				v.heard(l, 0)
+				v.says(l, !answer.Unfit)
 			case err == nil: // another process has taken the address
 				v.heard(l, maxMisses)
 			default:

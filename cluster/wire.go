@@ -120,7 +120,7 @@ type question struct {
 // outcome says what came of a question.
 type outcome string
 
-// The outcomes. After elsewhere and leaving another node may answer.
+// The outcomes. After elsewhere, leaving and unfit another node may answer.
 const (
 	answered    outcome = ""
 	refused     outcome = "refused"
@@ -128,6 +128,7 @@ const (
 	busy        outcome = "busy"
 	elsewhere   outcome = "elsewhere"
 	leaving     outcome = "leaving"
+	unfit       outcome = "unfit"
 )
 
 // reply is the answer to a question.

@@ -87,6 +87,9 @@ type Config struct {
 	Metrics *prometheus.Registry
 	// Ready tells whether requests can be served; nil error says yes.
 	Ready func(context.Context) error
+	// Sidelined tells whether other nodes do this one's work for now, so that
+	// nobody new should be sent here. nil is never.
+	Sidelined func() bool
 	// Pages are further handlers by path prefix, for example "/try".
 	Pages map[string]http.Handler
 }
@@ -116,6 +119,7 @@ type Server struct {
 	rates       *rates
 	logger      *slog.Logger
 	ready       func(context.Context) error
+	sidelined   func() bool
 	metrics     *metrics
 	// subscriptions are those that are open.
 	subscriptions subscriptions
@@ -128,7 +132,7 @@ type Server struct {
 // New makes a server. It serves nothing until Serve.
 func New(c Config) *Server {
 	s := &Server{
-		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready,
+		actors: c.Actors, model: c.Model, vault: c.Vault, tokens: c.Tokens, rates: newRates(c.Rate), logger: c.Logger, ready: c.Ready, sidelined: c.Sidelined,
 		inspector: c.Inspector, models: c.Models, answerer: c.Answerer, taps: c.Taps, patience: c.Patience, publicURL: c.PublicURL, metrics: newMetrics(c.Metrics),
 	}
 	s.external, s.contents, s.uploadLimit, s.tickets, s.fetcher = c.Origin, c.Files, c.UploadLimit, c.Tickets, newFetcher(c.Web)
@@ -223,7 +227,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 	began := time.Now()
 	c.Set("X-Request-Id", requestID(c))
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	if s.departs.Load() {
+	if s.spared() != "" {
 		c.Context().SetConnectionClose()
 	}
 	var err error
@@ -281,10 +285,21 @@ func requestID(c *fiber.Ctx) string {
 }
 
 func (s *Server) healthz(c *fiber.Ctx) error {
-	if s.departs.Load() {
-		return c.Status(http.StatusServiceUnavailable).SendString("leaving\n")
+	if why := s.spared(); why != "" {
+		return c.Status(http.StatusServiceUnavailable).SendString(why + "\n")
 	}
 	return c.SendString("ok\n")
+}
+
+// spared says why a balancer should send nobody here, or nothing.
+func (s *Server) spared() string {
+	switch {
+	case s.departs.Load():
+		return "leaving"
+	case s.sidelined != nil && s.sidelined():
+		return "other nodes do the work of this one for now"
+	}
+	return ""
 }
 
 func (s *Server) readyz(c *fiber.Ctx) error {

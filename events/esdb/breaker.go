@@ -21,6 +21,7 @@ type breaker struct {
 
 	mutex sync.Mutex
 	since time.Time // zero while the server answers
+	last  time.Time // of an answer
 	probe time.Time // when the next call may try
 	told  bool
 }
@@ -48,10 +49,31 @@ func (b *breaker) isOpen(now time.Time) bool {
 
 func (b *breaker) open(now time.Time) bool { return !b.since.IsZero() && now.Sub(b.since) >= grace }
 
+// left takes in that a caller has left who began to wait at a time. If nobody
+// else was answered meanwhile, that says something of the server: packets that
+// are lost on the way tell nobody.
+func (b *breaker) left(began, now time.Time) {
+	if now.Sub(began) < grace {
+		return
+	}
+	b.mutex.Lock()
+	if b.since.IsZero() && b.last.Before(began) {
+		b.since = began
+	}
+	silent := !b.since.IsZero()
+	b.mutex.Unlock()
+	if silent {
+		b.note(false, now)
+	}
+}
+
 // note takes in whether the server answered a call.
 func (b *breaker) note(answered bool, now time.Time) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	if answered {
+		b.last = now
+	}
 	switch {
 	case answered && b.told:
 		b.logger.Info("the event store answers again", "away", now.Sub(b.since).Round(time.Millisecond))

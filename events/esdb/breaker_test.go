@@ -29,4 +29,12 @@ func TestBreaker(t *testing.T) {
 	admits("and each of them", grace+probeEvery+3, true)
 	b.note(false, now.Add(time.Hour))
 	admits("a new outage is counted from its own beginning", time.Hour+grace-1, true)
+	b.note(true, now.Add(2*time.Hour))
+	b.left(now.Add(2*time.Hour+1), now.Add(2*time.Hour+grace))
+	admits("who leaves soon says nothing of the server", 3*time.Hour, true)
+	b.left(now.Add(2*time.Hour-1), now.Add(3*time.Hour))
+	admits("nor who waited while others were answered", 3*time.Hour, true)
+	b.left(now.Add(3*time.Hour), now.Add(3*time.Hour+grace))
+	admits("who waits in vain and leaves does", 3*time.Hour+grace, true)
+	admits("and then one at a time tries", 3*time.Hour+grace, false)
 }

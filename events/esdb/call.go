@@ -93,6 +93,7 @@ func once[T any](ctx context.Context, s *Store, call func(context.Context, *clie
 // use makes a call with a client that nobody else uses, and keeps the client if
 // the server answered.
 func use[T any](ctx context.Context, s *Store, call func(context.Context, *client.Client) (T, error)) (result T, err error) {
+	began := time.Now()
 	c, err := s.pool.take()
 	if err != nil {
 		return result, err
@@ -104,8 +105,10 @@ func use[T any](ctx context.Context, s *Store, call func(context.Context, *clien
 		good := err == nil || answered(err)
 		s.pool.give(c, good)
 		s.metrics.called(good)
-		if good || ctx.Err() == nil || isUnreachable(err) { // else it is the caller who left
+		if good || ctx.Err() == nil || isUnreachable(err) {
 			s.breaker.note(good, time.Now())
+		} else {
+			s.breaker.left(began, time.Now())
 		}
 	}()
 	return call(ctx, c.Client)

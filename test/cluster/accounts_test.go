@@ -46,7 +46,7 @@ func TestWhatAnotherNodeWrote(t *testing.T) {
 // Nodes that start at once make one account, and a secret that is made beside
 // one of them is good at all.
 func TestTheFirstAccountIsMadeOnce(t *testing.T) {
-	w := newNodes(t, "")
+	w := newNodes(t, nil, "")
 	printed := 0
 	for _, n := range w.nodes {
 		printed += strings.Count(n.Output.Tail(), "shown this once")

@@ -96,7 +96,7 @@ func (w *world) quiet(t *testing.T) {
 // on top of what they had.
 func (w *world) checkModels(t *testing.T) {
 	t.Helper()
-	store, err := esdb.Open(events.NewSecret("esdb://"+w.logAt+"?tls=false"), esdb.Options{})
+	store, err := esdb.Open(events.NewSecret(w.events), esdb.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,10 @@ const (
 	checkTime  = time.Second
 )
 
-// newBalancer starts a balancer, which ends with the test.
-func newBalancer(t *testing.T, addresses ...string) *balancer {
+// newBalancer starts a balancer at a host, which ends with the test.
+func newBalancer(t *testing.T, host string, addresses ...string) *balancer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,27 +7,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"testing"
 	"time"
 )
 
 type object = map[string]any
 
-// newModel starts an OpenAI-compatible server whose model takes its time and
-// repeats what it is told. It ends with the test.
-func newModel(t *testing.T) (url string) {
-	server := httptest.NewServer(http.HandlerFunc(repeat))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
-	return server.URL + "/v1"
-}
-
-// repeat answers a chat completion in one piece: a line for each message that
-// is not answered yet.
+// repeat is an OpenAI-compatible server whose model takes its time and repeats
+// what it is told. It answers a chat completion in one piece: a line for each message
+// that is not answered yet.
 func repeat(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Messages []struct{ Role, Content string }

@@ -26,7 +26,7 @@ func TestSteadyLoad(t *testing.T) {
 
 // The nodes of this one prove themselves to each other.
 func TestANodeIsKilled(t *testing.T) {
-	w := newWorld(t, authority(t)...)
+	w := newWorld(t, authority(t, "127.0.0.2", "127.0.0.3", "127.0.0.4").nodes()...)
 	w.checkOnlyNodesAreLetIn(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)

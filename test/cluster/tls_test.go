@@ -18,9 +18,17 @@ import (
 	"time"
 )
 
-// authority makes an authority and a certificate of it for all nodes, and gives
-// the settings that name the files.
-func authority(t *testing.T) (settings []string) {
+// pems are files in PEM: an authority's certificate, and one that it signed
+// with its key.
+type pems struct{ ca, cert, key string }
+
+// nodes are the settings of nodes that prove themselves to each other.
+func (p pems) nodes() []string {
+	return []string{"--cluster-tls-ca", p.ca, "--cluster-tls-cert", p.cert, "--cluster-tls-key", p.key}
+}
+
+// authority makes an authority and a certificate of it for some addresses.
+func authority(t *testing.T, addresses ...string) pems {
 	t.Helper()
 	dir := t.TempDir()
 	template := func(name string) *x509.Certificate {
@@ -50,8 +58,8 @@ func authority(t *testing.T) (settings []string) {
 		t.Fatal(err)
 	}
 	node, nodeKey := template("node"), key()
-	for i := range byte(3) {
-		node.IPAddresses = append(node.IPAddresses, net.IPv4(127, 0, 0, 2+i))
+	for _, a := range addresses {
+		node.IPAddresses = append(node.IPAddresses, net.ParseIP(a))
 	}
 	leaf, err := x509.CreateCertificate(rand.Reader, node, ca, &nodeKey.PublicKey, caKey)
 	if err != nil {
@@ -61,10 +69,7 @@ func authority(t *testing.T) (settings []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{
-		"--cluster-tls-ca", write("ca.pem", "CERTIFICATE", root),
-		"--cluster-tls-cert", write("node.pem", "CERTIFICATE", leaf), "--cluster-tls-key", write("node.key", "PRIVATE KEY", private),
-	}
+	return pems{write("ca.pem", "CERTIFICATE", root), write("node.pem", "CERTIFICATE", leaf), write("node.key", "PRIVATE KEY", private)}
 }
 
 // checkOnlyNodesAreLetIn expects that who shows no certificate is turned away.

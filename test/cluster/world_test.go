@@ -40,73 +40,173 @@ type world struct {
 	meta  *simulator.Simulator
 	graph *httptest.Server
 
-	logAt, etcdAt string
-	secret        string // of the API
-	bot           string
-	integration   string
-	position      string // of the last write through the API
+	// network is where links can be cut; nil is the loopback, where none can.
+	network *network
+
+	etcdAt      string
+	events      string // where the log is, as PARLEY_EVENTS
+	secret      string // of the API
+	bot         string
+	integration string
+	position    string // of the last write through the API
 }
 
 // node is one parley.
 type node struct {
 	*process.Process
-	host, address, data string
-	inside              string // for the other nodes
+	address, data string
+	inside        string // for the other nodes
 }
 
 // newWorld starts everything, and furnishes it with a bot and an integration
 // that Meta knows. settings are further ones of every node.
 func newWorld(t *testing.T, settings ...string) *world {
 	t.Helper()
-	w := newNodes(t, "acme:"+apiSecret, settings...)
+	return newWorldIn(t, nil, settings...)
+}
+
+// newWorldIn does the same in a network; nil is the loopback.
+func newWorldIn(t *testing.T, network *network, settings ...string) *world {
+	t.Helper()
+	w := newNodes(t, network, "acme:"+apiSecret, settings...)
 	w.furnish()
 	return w
 }
 
 // newNodes starts everything. tokens are as PARLEY_TOKENS.
-func newNodes(t *testing.T, tokens string, settings ...string) *world {
+func newNodes(t *testing.T, network *network, tokens string, settings ...string) *world {
 	t.Helper()
 	program, err := exec.LookPath("etcd")
 	if err != nil {
 		t.Skip("skipped: there is no etcd on this machine (Debian: etcd-server)")
 	}
-	w := &world{t: t, secret: apiSecret, dir: t.TempDir(), logAt: process.FreeAddress(t, "127.0.0.1"), etcdAt: process.FreeAddress(t, "127.0.0.1")}
-	w.meta = simulator.New(simulator.Config{Faults: &simulator.Faults{Repeat: 0.1, Reorder: 0.1, Delay: 0.1, Batch: 0.1, Early: 0.1, MaxDelay: 300 * time.Millisecond}})
-	t.Cleanup(w.meta.Close)
-	w.graph = httptest.NewServer(w.meta)
-	t.Cleanup(w.graph.Close)
-	t.Cleanup(w.meta.Close) // first, so that no call hangs
-	peers := "http://" + process.FreeAddress(t, "127.0.0.1")
-	w.etcd = launch(t, "etcd", nil, program, "--data-dir", filepath.Join(w.dir, "etcd"), "--log-level", "error", "--name", "one",
-		"--listen-client-urls", "http://"+w.etcdAt, "--advertise-client-urls", "http://"+w.etcdAt,
-		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "one="+peers)
-	w.log = launch(t, "log", nil, binary, "log", "serve", "--data", filepath.Join(w.dir, "log"), "--log-listen", w.logAt)
-	w.reach(w.logAt)
+	w := &world{t: t, secret: apiSecret, dir: t.TempDir(), network: network}
+	w.startMeta()
+	w.startEtcd(program)
+	w.startLog()
 	w.reach(w.etcdAt)
-	key := filepath.Join(w.dir, "master.key")
-	if err := os.WriteFile(key, []byte(strings.Repeat("a1", 32)+"\n"), 0o600); err != nil {
+	w.startNodes(tokens, settings...)
+	w.ready(w.nodes...)
+	return w
+}
+
+// host is the address of a place.
+func (w *world) host(place int) string {
+	switch {
+	case w.network != nil:
+		return w.network.at(place)
+	case place >= firstNode:
+		return fmt.Sprintf("127.0.0.%d", 2+place-firstNode)
+	}
+	return "127.0.0.1"
+}
+
+// address is one that a program can listen at where it is. In a network nobody
+// else is there.
+func (w *world) address(place, port int) string {
+	w.t.Helper()
+	if w.network != nil {
+		return net.JoinHostPort(w.host(place), fmt.Sprint(port))
+	}
+	return process.FreeAddress(w.t, w.host(place))
+}
+
+// launch starts a program at a place.
+func (w *world) launch(name string, place int, env []string, args ...string) *process.Process {
+	w.t.Helper()
+	if w.network != nil {
+		args = w.network.inside(place, args...)
+	}
+	return launch(w.t, name, env, args...)
+}
+
+// memory is a directory whose writes no disk holds up, where there is one: what
+// others do with this machine's disk is not what is tested.
+func memory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "parley-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// startMeta starts the simulator, which is hostile.
+func (w *world) startMeta() {
+	w.meta = simulator.New(simulator.Config{Faults: &simulator.Faults{Repeat: 0.1, Reorder: 0.1, Delay: 0.1, Batch: 0.1, Early: 0.1, MaxDelay: 300 * time.Millisecond}})
+	w.t.Cleanup(w.meta.Close)
+	w.graph = serve(w.t, w.host(atFront), w.meta)
+	w.t.Cleanup(w.meta.Close) // first, so that no call hangs
+}
+
+// serve serves HTTP at an address of its own until the test ends.
+func serve(t *testing.T, host string, h http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	_ = s.Listener.Close() // the one of the loopback
+	s.Listener = l
+	s.Start()
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+func (w *world) startEtcd(program string) {
+	w.t.Helper()
+	w.etcdAt = w.address(atEtcd, 2379)
+	peers := "http://" + w.address(atEtcd, 2380)
+	w.etcd = w.launch("etcd", atEtcd, nil, program, "--data-dir", filepath.Join(memory(w.t), "etcd"), "--log-level", "error", "--name", "one",
+		"--listen-client-urls", "http://"+w.etcdAt, "--advertise-client-urls", "http://"+w.etcdAt,
+		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "one="+peers)
+}
+
+// startLog starts the log. Beyond the loopback it wants TLS and a password.
+func (w *world) startLog() {
+	w.t.Helper()
+	address := w.address(atLog, 2113)
+	args := []string{binary, "log", "serve", "--data", filepath.Join(w.dir, "log"), "--log-listen", address}
+	w.events = "esdb://" + address + "?tls=false"
+	if w.network != nil {
+		files := authority(w.t, w.host(atLog))
+		args = append(args, "--log-user", "parley:log-secret", "--log-tls-cert", files.cert, "--log-tls-key", files.key)
+		w.events = "esdb://parley:log-secret@" + address + "?tlsCAFile=" + files.ca
+	}
+	w.log = w.launch("log", atLog, nil, args...)
+	w.reach(address)
+}
+
+// startNodes starts the nodes and the balancer before them.
+func (w *world) startNodes(tokens string, settings ...string) {
+	w.t.Helper()
+	key := filepath.Join(w.dir, "master.key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("a1", 32)+"\n"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
 	var addresses []string
-	model := newModel(t)
 	for i := range 3 {
-		host := fmt.Sprintf("127.0.0.%d", 2+i)
-		n := &node{host: host, address: process.FreeAddress(t, host), inside: process.FreeAddress(t, host), data: filepath.Join(w.dir, fmt.Sprint("node", i+1))}
+		place := firstNode + i
+		n := &node{data: filepath.Join(w.dir, fmt.Sprint("node", i+1)), address: w.address(place, 8080), inside: w.address(place, 7000)}
 		addresses, w.nodes = append(addresses, n.address), append(w.nodes, n)
 	}
-	w.front = newBalancer(t, addresses...)
+	w.front = newBalancer(w.t, w.host(atFront), addresses...)
+	model := serve(w.t, w.host(atFront), http.HandlerFunc(repeat)).URL + "/v1"
 	for i, n := range w.nodes {
 		args := append([]string{
 			binary, "serve", "--data", n.data, "--listen", n.address, "--public-url", "http://" + w.front.address(),
 			"--graph-url", w.graph.URL, "--openai-base-url", model, "--model", "repeat",
-			"--events", "esdb://" + w.logAt + "?tls=false", "--master-key-file", key, "--media", "file://" + filepath.Join(w.dir, "media"),
+			"--events", w.events, "--master-key-file", key, "--media", "file://" + filepath.Join(w.dir, "media"),
 			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", n.inside,
 			"--gather", "0", "--settle", "12s",
 		}, settings...)
-		n.Process = launch(t, fmt.Sprint("node", i+1), []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
+		n.Process = w.launch(fmt.Sprint("node", i+1), firstNode+i, []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
 	}
-	w.ready(w.nodes...)
-	return w
 }
 
 // reach waits until somebody listens at an address.
