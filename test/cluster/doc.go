@@ -1,9 +1,9 @@
 // Package cluster tests many nodes as an operator has them: three processes of
 // the built program, a log that another one serves, a real etcd, a balancer
 // before them, and Meta and a model behind listeners of their own. Processes
-// are killed, stopped and frozen, and links between them cut, while people write, and afterwards everything
-// is compared: what was acknowledged, what was answered, and what every node
-// has read of the log.
+// are killed, stopped and frozen, and links between them cut, while people
+// write, and afterwards everything is compared: what was acknowledged, what was
+// answered, and what every node has read of the log.
 //
 //	make cluster    what is quick
 //	make chaos      everything
