@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,7 @@ type stage struct {
 
 // withArrangement runs an arrangement and drives it. share is how much of a
 // CPU each node may use; 0 is as much as there is.
-func (o benchOptions) withArrangement(ctx context.Context, a arrangement, share float64, world *load.World, drive func(load.Target) error) (err error) {
+func (o benchOptions) withArrangement(ctx context.Context, a arrangement, share float64, world *load.World, drive func(*stage, load.Target) error) (err error) {
 	s := &stage{o: o, dir: filepath.Join(o.dir, fmt.Sprint(time.Now().UnixNano()))}
 	defer func() { err = errors.Join(err, s.end()) }()
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
@@ -57,7 +58,7 @@ func (o benchOptions) withArrangement(ctx context.Context, a arrangement, share 
 	if err := s.serve(ctx, max(1, a.nodes), share, world, settings, &target); err != nil {
 		return err
 	}
-	return drive(target)
+	return drive(s, target)
 }
 
 // log starts a log that others use, and gives its address.
@@ -129,6 +130,31 @@ func (s *stage) serve(ctx context.Context, nodes int, share float64, world *load
 		target.URLs = append(target.URLs, base+strings.TrimPrefix(callback, bases[0]))
 	}
 	return nil
+}
+
+// disk is what the log and the first node's read model take, in bytes.
+func (s *stage) disk() (log, model int64, err error) {
+	size := func(root string) (all int64, err error) {
+		err = filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			info, err := d.Info()
+			if err == nil {
+				all += info.Size()
+			}
+			return err
+		})
+		return all, err
+	}
+	first := filepath.Join(s.dir, "node0")
+	for _, root := range []string{filepath.Join(s.dir, "log", "log"), filepath.Join(first, "log")} {
+		if n, err := size(root); err == nil {
+			log += n
+		}
+	}
+	model, err = size(filepath.Join(first, "read"))
+	return log, model, err
 }
 
 // cage gives a process no more than a share of a CPU, if it is more than 0.

@@ -22,8 +22,11 @@ type nodesReport struct {
 // nodesResult is what one arrangement came to.
 type nodesResult struct {
 	load.TurnResult
-	// Rate is that of the first arrangement, by which the others are divided.
+	// OfFirst is the rate, by that of the first arrangement.
 	OfFirst float64 `json:"of_first"`
+	// Log and Model are what the log and a node's read model grew by.
+	Log   float64 `json:"log_bytes_per_turn"`
+	Model float64 `json:"model_bytes_per_turn"`
 }
 
 // arrangements are the ways to run Parley that are compared.
@@ -43,17 +46,13 @@ func (o benchOptions) nodesRuns(ctx context.Context, r *nodesReport) error {
 	}
 	run := func(a arrangement, share float64, results *[]nodesResult) error {
 		return withWorld(0, func(world *load.World) error {
-			return o.withArrangement(ctx, a, share, world, func(target load.Target) error {
-				t := load.Turns{Target: target, World: world}
-				if err := t.Warm(o.inFlight); err != nil {
-					return err
-				}
-				x := nodesResult{TurnResult: t.Closed(ctx, a.name, o.inFlight, o.duration), OfFirst: 1}
+			return o.withArrangement(ctx, a, share, world, func(s *stage, target load.Target) error {
+				x, err := o.nodesRun(ctx, a.name, s, load.Turns{Target: target, World: world})
 				if len(*results) > 0 {
 					x.OfFirst = x.PerSecond / (*results)[0].PerSecond
 				}
 				*results = append(*results, x)
-				return x.Err()
+				return err
 			})
 		})
 	}
@@ -73,4 +72,21 @@ func (o benchOptions) nodesRuns(ctx context.Context, r *nodesReport) error {
 		}
 	}
 	return nil
+}
+
+// nodesRun measures one arrangement.
+func (o benchOptions) nodesRun(ctx context.Context, name string, s *stage, t load.Turns) (x nodesResult, err error) {
+	if err := t.Warm(o.inFlight); err != nil {
+		return x, err
+	}
+	log, model, err := s.disk()
+	if err != nil {
+		return x, err
+	}
+	x = nodesResult{TurnResult: t.Closed(ctx, name, o.inFlight, o.duration), OfFirst: 1}
+	logThen, modelThen, err := s.disk()
+	if x.Turns > 0 {
+		x.Log, x.Model = float64(logThen-log)/float64(x.Turns), float64(modelThen-model)/float64(x.Turns)
+	}
+	return x, errors.Join(err, x.Err())
 }
