@@ -15,6 +15,7 @@ import (
 // changes nothing. In a log that cannot be overwritten they stay.
 func (p *Conversation) bare(ctx context.Context, w actors.Work, task conversation.Bare) error {
 	err := p.overwrite(ctx, w.Address.Stream(), task.Session)
+	p.Tails.drop(w.Address.Stream())
 	kept := errors.Is(err, events.ErrFixed)
 	if err != nil && !kept {
 		return fmt.Errorf("overwrite an erased session: %w", err)

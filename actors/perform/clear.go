@@ -22,7 +22,6 @@ func (p *Conversation) clear(ctx context.Context, w actors.Work, task conversati
 			return fmt.Errorf("remove a file of an erased session: %w", err)
 		}
 	}
-	p.Tails.drop(w.Address.Stream())
 	return w.Report(ctx, task.Session, conversation.ReportCleared(task))
 }
 

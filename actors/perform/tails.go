@@ -12,7 +12,8 @@ import (
 // Tails keep the newest facts of conversations that this node works on, so that
 // a turn need not read from the log what the node has just written or read.
 // What stands in a stream never changes: a tail says what the stream says, or
-// it is not there. A nil Tails keeps nothing.
+// it is not there. (What is erased is overwritten, but no turn asks for that.)
+// A nil Tails keeps nothing.
 type Tails struct {
 	bound int
 
