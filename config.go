@@ -94,7 +94,11 @@ var settings = []setting{
 	},
 	{
 		"log-user", "PARLEY_LOG_USER", "", "user:password that those must know who use the log",
-		func(c *Config, v string) error { return c.LogDoor.setUser(v) },
+		func(c *Config, v string) error { return c.LogDoor.User.set(v) },
+	},
+	{
+		"log-reader", "PARLEY_LOG_READER", "", "user:password of those who may only read the log",
+		func(c *Config, v string) error { return c.LogDoor.Reader.set(v) },
 	},
 	{
 		"log-tls-cert", "PARLEY_LOG_TLS_CERT", "", "certificate file for those who use the log; read again when it changes",

@@ -68,6 +68,7 @@ func TestSettings(t *testing.T) {
 		}
 		for _, args := range [][]string{
 			{"--events", elsewhere, "--log-listen", "127.0.0.1:2113"}, {"--log-tls-cert", "c"}, {"--log-tls-key", "k"},
+			{"--log-user", "ada:one", "--log-reader", "ada:two"},
 		} {
 			if _, err := load(t, nil, args...); err == nil || !strings.Contains(err.Error(), "PARLEY_LOG_") {
 				t.Errorf("%v: %v", args, err)
@@ -133,6 +134,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_EVENTS", "esdb://u:tops3cret%@host", "not one of EventStoreDB"},
 		{"PARLEY_EVENTS", "esdb://u:tops3cret@host?tsl=false", `"tsl"`},
 		{"PARLEY_LOG_USER", "tops3cret", "user:password"},
+		{"PARLEY_LOG_READER", ":tops3cret", "user:password"},
 		{"PARLEY_CLUSTER", "etcd://root:tops3cret@host", "host:port"},
 		{"PARLEY_CLUSTER", "consul://root:tops3cret@host:1", "etcd://"},
 		{"PARLEY_CLUSTER", "etcd://root:tops3cret%@host:1", "etcd://"},

@@ -104,19 +104,25 @@ func (n *Node) lockModel() (err error) {
 
 // LogDoor says where a local log is served to others, and to whom.
 type LogDoor struct {
-	Listen   string
-	User     string
-	Password events.Secret
+	Listen string
+	// User may do everything, Reader may only read.
+	User, Reader LogUser
 	// Cert and Key are files in PEM; without them there is no TLS.
 	Cert, Key string
 }
 
-func (d *LogDoor) setUser(v string) error {
-	user, password, ok := strings.Cut(v, ":")
-	if v != "" && (!ok || user == "" || password == "") {
+// LogUser is who uses a log. Without a password it is nobody.
+type LogUser struct {
+	Name     string
+	Password events.Secret
+}
+
+func (u *LogUser) set(v string) error {
+	name, password, ok := strings.Cut(v, ":")
+	if v != "" && (!ok || name == "" || password == "") {
 		return errors.New("must be user:password") // the value is secret
 	}
-	d.User, d.Password = user, events.NewSecret(password)
+	*u = LogUser{name, events.NewSecret(password)}
 	return nil
 }
 
@@ -125,6 +131,8 @@ func (d *LogDoor) check(log events.Secret) error {
 	switch {
 	case (d.Cert == "") != (d.Key == ""):
 		return errors.New("PARLEY_LOG_TLS_CERT and PARLEY_LOG_TLS_KEY belong together")
+	case d.Reader.Name != "" && d.Reader.Name == d.User.Name:
+		return errors.New("PARLEY_LOG_USER and PARLEY_LOG_READER must be different users")
 	case d.Listen != "" && !isLocal(log):
 		return errors.New("PARLEY_LOG_LISTEN serves a local log; with PARLEY_EVENTS elsewhere there is none")
 	}
@@ -137,7 +145,9 @@ func (n *Node) serveLog(background context.Context) error {
 	if d.Listen == "" {
 		return nil
 	}
-	options := esdbserver.Options{User: d.User, Password: d.Password, Logger: n.logger}
+	options := esdbserver.Options{
+		User: d.User.Name, Password: d.User.Password, Reader: d.Reader.Name, ReaderPassword: d.Reader.Password, Logger: n.logger,
+	}
 	if d.Cert != "" {
 		files, err := certs.Open(d.Cert, d.Key, n.logger)
 		if err != nil {

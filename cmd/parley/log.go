@@ -16,7 +16,8 @@ const logUsage = `Usage: parley log serve|verify|export|import [--setting value 
        parley log copy --from log --to log
 
 serve    serve the log of a data directory to others, as an EventStoreDB is (at 127.0.0.1:2113;
-         --log-listen, --log-user, --log-tls-cert and --log-tls-key say where and to whom).
+         --log-listen, --log-user, --log-reader, --log-tls-cert and --log-tls-key say where
+         and to whom).
          A server that runs on the directory does the same with --log-listen
 verify   read everything: every event can be decoded, none is missing, the order is right
 export   write the whole log to standard output, one JSON object a line

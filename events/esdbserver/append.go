@@ -103,7 +103,7 @@ func wrongExpected(o *api.AppendReq_Options, actual events.Revision) *api.Append
 }
 
 // tries bounds how often an append looks anew where a stream ends that others
-// append to.
+// append to, at a revision they know.
 const tries = 100
 
 // append stores records where they are expected. Exact expectations go to the
@@ -118,9 +118,22 @@ func (s *streams) append(ctx context.Context, stream events.Stream, at expected,
 		if done, err = s.store.Append(ctx, stream, events.Revision(at), records...); !errors.As(err, &wrong) {
 			return s.stored(ctx, stream, done, records, err)
 		}
-	} else if done, ok := s.recent.find(stream, records); ok {
-		return done, nil
 	}
+	leave, err := s.turns.take(ctx, stream)
+	if err != nil {
+		return done, err
+	}
+	defer leave()
+	if at < expected(events.NoStream) {
+		if done, ok := s.recent.find(stream, records); ok {
+			return done, nil
+		}
+	}
+	return s.appendAtEnd(ctx, stream, at, records)
+}
+
+// appendAtEnd stores records at the end of a stream that is as expected.
+func (s *streams) appendAtEnd(ctx context.Context, stream events.Stream, at expected, records []events.Record) (done events.Appended, err error) {
 	for range tries {
 		c, err := s.condition(ctx, stream)
 		if err != nil {

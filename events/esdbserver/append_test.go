@@ -3,10 +3,17 @@ package esdbserver_test
 import (
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	client "github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/go-cmp/cmp"
+
+	"parley/events"
+	"parley/events/esdbserver"
+	"parley/events/local"
 )
 
 func TestExpectedRevisions(t *testing.T) {
@@ -85,5 +92,34 @@ func TestTooLargeAppends(t *testing.T) {
 	}
 	if _, err := d.forwards("a-1"); code(err) != client.ErrorCodeResourceNotFound {
 		t.Errorf("something was stored: %v", err)
+	}
+}
+
+// A store that syncs takes one of those who saw the same end of a stream.
+func TestACrowdAppendsAnywhere(t *testing.T) {
+	store, err := local.Open(t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	const crowd = 300
+	d := &db{t: t, ctx: t.Context(), store: store}
+	streams := api.NewStreamsClient(d.connect(d.serve(esdbserver.Options{})))
+	var failed atomic.Int64
+	var done sync.WaitGroup
+	for range crowd {
+		done.Go(func() {
+			if err := write(d.ctx, streams); err != nil {
+				failed.Add(1)
+			}
+		})
+	}
+	done.Wait()
+	if es, err := store.Read(t.Context(), "b-1", 0, events.Forwards, 2*crowd); err != nil || failed.Load() > 0 || len(es) != crowd {
+		t.Errorf("%d of %d failed, %d are stored, %v", failed.Load(), crowd, len(es), err)
 	}
 }

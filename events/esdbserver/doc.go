@@ -4,7 +4,8 @@
 // small process holds the log of several.
 //
 // It is not EventStoreDB. There is one node and no cluster, no projections, no
-// persistent subscriptions (Unimplemented), no links and no access lists. What
+// persistent subscriptions (refused in words), no links and no access lists:
+// who knows the password may do everything, a reader may read everything. What
 // is deleted is erased at once and not at a scavenge. Streams live in the
 // store under their names; a stream's metadata is the stream "$$" + name, as
 // EventStoreDB has it.

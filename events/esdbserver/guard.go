@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -17,10 +19,15 @@ import (
 	"parley/events"
 )
 
-// guard lets in who knows the password, by Basic authentication. Without a
-// password it lets everybody in. Who asks only for the members of the cluster
-// and the features is let in, too: the official client sends nothing with that.
+// guard lets in who knows a password, by Basic authentication. Without any it
+// lets everybody in. Who asks only for the members of the cluster and the
+// features is let in, too: the official client sends nothing with that.
 type guard struct {
+	writer, reader credentials
+}
+
+// credentials are a name and a password; without a password they are nobody's.
+type credentials struct {
 	user     string
 	password events.Secret
 }
@@ -30,29 +37,48 @@ func (g guard) unary(ctx context.Context, request any, call *grpc.UnaryServerInf
 	case gossip.Gossip_Read_FullMethodName, serverfeatures.ServerFeatures_GetSupportedMethods_FullMethodName:
 		return next(ctx, request)
 	}
-	if err := g.check(ctx); err != nil {
-		return nil, err
+	if err := g.check(ctx, call.FullMethod); err != nil {
+		trailers, failure := statusOf(err)
+		_ = grpc.SetTrailer(ctx, trailers) // fails only for what is no call
+		return nil, failure
 	}
 	return next(ctx, request)
 }
 
-func (g guard) stream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := g.check(stream.Context()); err != nil {
-		return err
+func (g guard) stream(server any, stream grpc.ServerStream, call *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if err := g.check(stream.Context(), call.FullMethod); err != nil {
+		return fail(stream, err)
 	}
 	return next(server, stream)
 }
 
-func (g guard) check(ctx context.Context) error {
-	if g.password.IsZero() {
+// errDenied is for those who may only read.
+var errDenied = errors.New("access denied: this user may only read")
+
+// check lets a call pass if who makes it may.
+func (g guard) check(ctx context.Context, method string) error {
+	if g.writer.password.IsZero() && g.reader.password.IsZero() {
 		return nil
 	}
 	for _, header := range metadata.ValueFromIncomingContext(ctx, "authorization") {
-		if user, password, ok := basic(header); ok && same(user, g.user) && same(password, g.password.Reveal()) {
+		user, password, ok := basic(header)
+		switch {
+		case !ok:
+		case g.writer.are(user, password):
 			return nil
+		case g.reader.are(user, password):
+			if method == api.Streams_Read_FullMethodName {
+				return nil
+			}
+			return errDenied
 		}
 	}
 	return status.Error(codes.Unauthenticated, "Unauthenticated")
+}
+
+// are reports that a user and a password are these.
+func (c credentials) are(user, password string) bool {
+	return !c.password.IsZero() && same(user, c.user) && same(password, c.password.Reveal())
 }
 
 // basic reads the header of Basic authentication (RFC 7617).

@@ -14,7 +14,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
+	tlscredentials "google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	"parley/events"
@@ -22,9 +22,13 @@ import (
 
 // Options say who may call. The zero Options serve everybody, on loopback.
 type Options struct {
-	// User and Password are asked for by Basic authentication, if set.
+	// User and Password are asked for by Basic authentication, if set. Who knows
+	// them may do everything.
 	User     string
 	Password events.Secret
+	// Reader and ReaderPassword, if set, are those of who may only read.
+	Reader         string
+	ReaderPassword events.Secret
 	// TLS encrypts, if set.
 	TLS *tls.Config
 	// Logger gets what an operator should know. nil logs nothing.
@@ -48,7 +52,7 @@ func New(store events.Store, o Options) *Server {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{options: o}
 	s.closing, s.close = context.WithCancel(context.Background())
-	guard := guard{user: o.User, password: o.Password}
+	guard := guard{writer: credentials{o.User, o.Password}, reader: credentials{o.Reader, o.ReaderPassword}}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
 		// Clients ask every 10 seconds whether the server is there, also when
@@ -57,21 +61,23 @@ func New(store events.Store, o Options) *Server {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}),
 		grpc.ChainUnaryInterceptor(guard.unary),
 		grpc.ChainStreamInterceptor(guard.stream),
+		grpc.UnknownServiceHandler(notOffered),
 	}
 	if o.TLS != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(o.TLS)))
+		options = append(options, grpc.Creds(tlscredentials.NewTLS(o.TLS)))
 	}
 	s.grpc = grpc.NewServer(options...)
-	api.RegisterStreamsServer(s.grpc, &streams{store: store, recent: newRecent(keepRecent), closing: s.closing})
+	api.RegisterStreamsServer(s.grpc, &streams{store: store, recent: newRecent(keepRecent), turns: newTurns(), closing: s.closing})
 	gossip.RegisterGossipServer(s.grpc, alone{})
 	serverfeatures.RegisterServerFeaturesServer(s.grpc, features{})
 	return s
 }
 
 // Check refuses an address beyond loopback without both TLS and a password:
-// whoever reaches the log can read and write everything.
+// whoever reaches the log could read and write everything.
 func (s *Server) Check(address net.Addr) error {
-	if !isLoopback(address) && (s.options.TLS == nil || s.options.Password.IsZero()) {
+	open := s.options.Password.IsZero() && s.options.ReaderPassword.IsZero()
+	if !isLoopback(address) && (s.options.TLS == nil || open) {
 		return fmt.Errorf("serve the log on %s: beyond loopback it needs TLS and a password", address)
 	}
 	return nil

@@ -2,6 +2,7 @@ package esdbserver_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -9,11 +10,8 @@ import (
 	"time"
 
 	client "github.com/EventStore/EventStore-Client-Go/v4/esdb"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/google/uuid"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	"parley/events"
@@ -26,7 +24,7 @@ type db struct {
 	*client.Client
 	t       *testing.T
 	ctx     context.Context
-	store   *memory.Store
+	store   events.Store
 	address string
 	server  *esdbserver.Server
 }
@@ -47,13 +45,14 @@ func (d *db) serve(o esdbserver.Options) (address string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.server = esdbserver.New(d.store, o)
+	server := esdbserver.New(d.store, o)
+	d.server = server
 	ended := make(chan error, 1)
-	go func() { ended <- d.server.Serve(listener) }()
+	go func() { ended <- server.Serve(listener) }()
 	d.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		d.server.Stop(ctx)
+		server.Stop(ctx)
 		if err := <-ended; err != nil {
 			d.t.Error(err)
 		}
@@ -150,9 +149,14 @@ func TestWhoMayUseTheLog(t *testing.T) {
 	} {
 		t.Run(rule+" is refused without TLS and a password", func(t *testing.T) {
 			password := events.NewSecret("secret")
-			for _, o := range []esdbserver.Options{{}, {User: "u", Password: password}} {
+			for _, o := range []esdbserver.Options{{}, {User: "u", Password: password}, {Reader: "r", ReaderPassword: password}, {TLS: &tls.Config{}}} {
 				if err := esdbserver.New(memory.New(), o).Check(address); err == nil {
 					t.Errorf("%+v is served", o)
+				}
+			}
+			for _, o := range []esdbserver.Options{{User: "u", Password: password, TLS: &tls.Config{}}, {Reader: "r", ReaderPassword: password, TLS: &tls.Config{}}} {
+				if err := esdbserver.New(memory.New(), o).Check(address); err != nil {
+					t.Errorf("with both: %v", err)
 				}
 			}
 		})
@@ -162,19 +166,6 @@ func TestWhoMayUseTheLog(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-func TestPersistentSubscriptionsAreNotServed(t *testing.T) {
-	d := open(t)
-	connection, err := grpc.NewClient(d.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	_, err = persistent.NewPersistentSubscriptionsClient(connection).Create(d.ctx, &persistent.CreateReq{})
-	if status.Code(err) != codes.Unimplemented {
-		t.Errorf("error %v, expected Unimplemented", err)
-	}
 }
 
 func TestClusterOfOne(t *testing.T) {

@@ -17,6 +17,7 @@ type streams struct {
 	api.UnimplementedStreamsServer
 	store  events.Store
 	recent *recent
+	turns  *turns
 	// closing ends when the server stops.
 	closing context.Context
 }

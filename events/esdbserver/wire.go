@@ -130,6 +130,8 @@ func statusOf(err error) (trailers metadata.MD, _ error) {
 		return metadata.Pairs("exception", "wrong-expected-version", "stream-name", plain(string(wrong.Stream)),
 				"expected-version", strconv.FormatInt(int64(wrong.Expected), 10), "actual-version", strconv.FormatInt(int64(wrong.Actual), 10)),
 			status.Error(codes.FailedPrecondition, wrong.Error())
+	case errors.Is(err, errDenied):
+		return metadata.Pairs("exception", "access-denied"), status.Error(codes.PermissionDenied, err.Error())
 	case errors.Is(err, events.ErrTooLarge):
 		return metadata.Pairs("exception", "maximum-append-size-exceeded", "maximum-append-size", strconv.Itoa(events.MaxAppend)),
 			status.Error(codes.InvalidArgument, "Maximum Append Size Exceeded: "+events.ErrTooLarge.Error())
