@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 20s
 LIVES ?= 1000
 
-.PHONY: run test build check system sdk cluster chaos lives fuzz golden bench clean
+.PHONY: run test build check system sdk eventstore cluster chaos lives fuzz golden bench clean
 
 # A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
 run: build
@@ -32,7 +32,12 @@ system:
 # The built program through the SDK that clients use, changed in the base
 # address alone. Needs Node.js, and says so where there is none.
 sdk: build
-	./test/sdk/run.sh
+	./test/node.sh sdk "the tests on the SDK"
+
+# The log through the clients of EventStoreDB and KurrentDB that other programs
+# use. Needs Node.js, and says so where there is none.
+eventstore: build
+	./test/node.sh eventstore "the tests on the clients of EventStoreDB"
 
 # Three nodes with an etcd and a log: a quiet day, one that is killed or cut off,
 # all restarted in turn.

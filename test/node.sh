@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The API through the SDK that clients use. Where Node.js, npm or the registry
-# are missing it says so and is content.
+# Tests that need Node.js: test/node.sh DIRECTORY WHAT. Where Node.js, npm or
+# the registry are missing it says so and is content.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/$1"
+what=$2
 
 skip() {
-	echo "skipped: the tests on the SDK, because $*"
+	echo "skipped: $what, because $*"
 	exit 0
 }
 
