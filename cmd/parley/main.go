@@ -24,6 +24,7 @@ var commands = []command{
 	{"serve", "run the server", serve},
 	{"try", "run everything with a simulated WhatsApp, a demo bot and a chat page; no accounts needed", try},
 	{"token", "hand out secrets for the API, list and revoke them, beside a running server or without one", token},
+	{"health", "ask the server that runs with the same settings whether it lives; for containers", health},
 	{"doctor", "say what is wrong with the connection of a running server's integrations to Meta", doctor},
 	{"log", "serve the log to others, verify it, copy it into another, or write it into a file and back", eventLog},
 	{"bench", "measure how fast webhooks are taken in and turns are done, against the bound of this machine", bench},
