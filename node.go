@@ -105,7 +105,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, background, p) }},
 		{"accounts", n.seedAccount},
-		{"waker", func(context.Context) error { n.startWaker(background); return nil }},
+		{"waker", func(context.Context) error { n.startWaker(background); n.count(); return nil }},
 		{"log's door", func(context.Context) error { return n.serveLog(background) }},
 		{"sweeper", func(context.Context) error { n.startSweeper(background); return nil }},
 		{"door", func(context.Context) error { return n.serve(background, p) }},

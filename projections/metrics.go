@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -11,13 +12,19 @@ type metrics struct {
 	folded prometheus.Counter
 }
 
+// lagTime bounds the question where the log ends: whoever looks at metrics does
+// not wait for a log that is away.
+const lagTime = 2 * time.Second
+
 func newMetrics(registerer prometheus.Registerer, m *Model) *metrics {
 	auto := promauto.With(registerer)
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "parley", Subsystem: "projections", Name: "lag",
-		Help: "How far the read model is behind the log, in positions.",
+		Help: "How far the read model is behind the log, in positions; -1 while the log is away.",
 	}, func() float64 {
-		head, err := m.store.Head(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), lagTime)
+		defer cancel()
+		head, err := m.store.Head(ctx)
 		if err != nil {
 			return -1
 		}

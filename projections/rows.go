@@ -153,6 +153,16 @@ func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]even
 	return m.streams(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
 }
 
+// Owed counts the streams that owe work, and gives when the one that is due
+// first is; 0 if there is none.
+func (m *Model) Owed(ctx context.Context) (n int, first events.Instant, err error) {
+	err = m.read.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MIN(due), 0) FROM owed").Scan(&n, &first)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count owing streams: %w", err)
+	}
+	return n, first, nil
+}
+
 func (m *Model) streams(ctx context.Context, query string, args ...any) ([]events.Stream, error) {
 	rows, err := m.read.QueryContext(ctx, query, args...)
 	if err != nil {
