@@ -33,6 +33,9 @@ type Cluster struct {
 	// Cert and Key are this node's in PEM, and CA the authority that all nodes'
 	// are from; without them there is no TLS.
 	Cert, Key, CA string
+	// CertName is the name in all nodes' certificates, where it is not the
+	// address that is dialed; "" is that address.
+	CertName string
 }
 
 // ErrLost says that the other nodes took this one for gone, and work in its
@@ -85,6 +88,8 @@ func (c Cluster) check(all Config) error {
 		return errors.New("PARLEY_CLUSTER needs PARLEY_CLUSTER_LISTEN: other nodes must reach this one")
 	case (c.Cert == "") != (c.Key == "") || (c.Cert == "") != (c.CA == ""):
 		return errors.New("PARLEY_CLUSTER_TLS_CERT, PARLEY_CLUSTER_TLS_KEY and PARLEY_CLUSTER_TLS_CA belong together")
+	case c.CertName != "" && c.Cert == "":
+		return errors.New("PARLEY_CLUSTER_TLS_NAME is the name in certificates, which PARLEY_CLUSTER_TLS_CERT, PARLEY_CLUSTER_TLS_KEY and PARLEY_CLUSTER_TLS_CA name")
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -143,7 +148,7 @@ func (n *Node) clusterTLS(background context.Context) (*tls.Config, error) {
 	n.parts.Go(func() { files.Run(background) })
 	current := files.Config().GetCertificate
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, RootCAs: pool,
+		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, RootCAs: pool, ServerName: c.CertName,
 		GetCertificate:       current,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return current(nil) },
 	}, nil

@@ -236,6 +236,10 @@ var settings = []setting{
 		func(c *Config, v string) error { c.Cluster.CA = v; return nil },
 	},
 	{
+		"cluster-tls-name", "PARLEY_CLUSTER_TLS_NAME", "", "name that all nodes' certificates have, for nodes that share one; the dialed address by default",
+		func(c *Config, v string) error { c.Cluster.CertName = v; return nil },
+	},
+	{
 		"log-level", "PARLEY_LOG_LEVEL", "info", "debug, info, warn or error",
 		func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) },
 	},

@@ -103,6 +103,9 @@ func TestSettings(t *testing.T) {
 		if _, err := load(t, env, "--cluster-tls-cert", "c", "--cluster-tls-key", "k"); err == nil || !strings.Contains(err.Error(), "PARLEY_CLUSTER_TLS_CA") {
 			t.Errorf("half of TLS: %v", err)
 		}
+		if _, err := load(t, env, "--cluster-tls-name", "node"); err == nil || !strings.Contains(err.Error(), "PARLEY_CLUSTER_TLS_NAME") {
+			t.Errorf("a name and no certificate: %v", err)
+		}
 	})
 	t.Run("tokens", func(t *testing.T) {
 		c, err := load(t, map[string]string{"PARLEY_TOKENS": "acme:one, globex:two:with:colons"})
