@@ -4,11 +4,20 @@ GO ?= go
 FUZZTIME ?= 20s
 LIVES ?= 1000
 
-.PHONY: run test build check system sdk eventstore cluster chaos lives fuzz golden bench clean
+.PHONY: run up down test build check system sdk eventstore cluster chaos lives fuzz golden bench clean
 
 # A trial: the server, a simulated WhatsApp, a demo bot and a chat page.
 run: build
 	./bin/parley try
+
+# Three nodes on this machine with all they need, in containers. Needs Docker.
+up:
+	./deploy/compose/keys.sh
+	docker compose up --detach --build --wait
+	@./deploy/compose/welcome.sh
+
+down:
+	docker compose down
 
 build:
 	$(GO) build -trimpath -o bin/parley ./cmd/parley
@@ -40,9 +49,9 @@ eventstore: build
 	./test/node.sh eventstore "the tests on the clients of EventStoreDB"
 
 # Three nodes with an etcd and a log: a quiet day, one that is killed or cut off,
-# all restarted in turn.
+# all restarted in turn. And what docker-compose.yml names, as processes.
 cluster:
-	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster
+	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster ./test/deploy
 
 # The same with more people, and with everything frozen, stopped, killed and cut
 # off.

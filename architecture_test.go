@@ -52,6 +52,7 @@ var arrows = map[string]struct {
 	"test/process":        {nil, "a process is started and ended, whatever it does"},
 	"test/system":         {[]string{"*"}, "a whole process is watched from outside"},
 	"test/cluster":        {[]string{"*"}, "the same of many processes"},
+	"test/deploy":         {[]string{"*"}, "files are held against the program that they run"},
 	"projections":         {[]string{"events"}, "read models are folded from facts alone"},
 	"actors":              {[]string{"domain", "events"}, "the shell runs any rules"},
 	"actors/perform":      {[]string{"actors", "domain", "engine", "events", "media", "whatsapp", "whatsapp/format"}, "effects meet the world"},

@@ -19,7 +19,7 @@ func (n *Node) count() {
 	gauge := func(subsystem, name, help string, read func() float64) {
 		auto.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "parley", Subsystem: subsystem, Name: name, Help: help}, read)
 	}
-	gauge("cluster", "members", "Nodes that this one works with, itself included.",
+	gauge("cluster", "members", "Nodes that do the work, by this one's view.",
 		func() float64 { return float64(n.cluster.Size()) })
 	gauge("owed", "streams", "Streams that owe work, of all nodes; -1 if it cannot be told.",
 		func() float64 { streams, _ := n.owed(); return streams })
