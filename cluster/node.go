@@ -90,6 +90,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		config: c, self: Member{ID: events.NewKey(), Address: c.Address}, kinds: map[string]actors.Kind{}, lost: make(chan error, 1),
 	}
 	n.view = &view{self: n.self, health: sure, logger: c.Logger, dial: n.dial, changed: n.changed, links: map[string]*link{}}
+	n.view.ring.Store(&ring{}) // others may ask before this node knows anybody
 	var err error
 	if n.wire, err = newWire(c.Kinds); err != nil {
 		return nil, err
@@ -227,7 +228,8 @@ func (n *Node) Owns(to domain.Address) bool {
 // Sidelined reports that this node is not fit, and that others are, who do its
 // work. It still passes requests on to them.
 func (n *Node) Sidelined() bool {
-	return !slices.Contains(n.view.ring.Load().members, n.self)
+	members := n.view.ring.Load().members
+	return len(members) > 0 && !slices.Contains(members, n.self)
 }
 
 // Size is how many nodes do the work by this one's view, itself among them unless

@@ -100,6 +100,47 @@ func join(t *testing.T, store events.Store, registry cluster.Registry, samples .
 	return n
 }
 
+// slow is a registry that tells others of a node long before it answers it.
+type slow struct {
+	cluster.Registry
+	told   chan struct{}
+	answer chan struct{}
+	once   sync.Once
+}
+
+func (s *slow) Heartbeat(ctx context.Context, self cluster.Member) ([]cluster.Member, error) {
+	members, err := s.Registry.Heartbeat(ctx, self)
+	s.once.Do(func() {
+		close(s.told)
+		<-s.answer
+	})
+	return members, err
+}
+
+func TestANodeIsAskedBeforeItKnowsAnybody(t *testing.T) {
+	store, registry := memory.New(), &cluster.Alone{}
+	first := join(t, store, registry)
+	late := &slow{Registry: registry, told: make(chan struct{}), answer: make(chan struct{})}
+	joined := make(chan struct{})
+	go func() {
+		defer close(joined)
+		join(t, store, late)
+	}()
+	<-late.told
+	for until := time.Now().Add(10 * time.Second); first.Size() < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("nobody learns of the new node")
+		}
+	}
+	for i := range 50 {
+		if _, err := first.add(t, fmt.Sprint("new", i), fmt.Sprint("command", i), "x"); err != nil {
+			t.Errorf("the new node's %d: %v", i, err)
+		}
+	}
+	close(late.answer)
+	<-joined
+}
+
 // trio starts three nodes that know each other.
 func trio(t *testing.T, store events.Store) []*node {
 	t.Helper()
