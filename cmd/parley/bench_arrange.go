@@ -28,6 +28,9 @@ type stage struct {
 	dir     string
 	started []*child
 	cages   []*cage
+
+	settings []string // of every node
+	nodes    int      // that were started
 }
 
 // withArrangement runs an arrangement and drives it. share is how much of a
@@ -102,19 +105,14 @@ func (s *stage) together(ctx context.Context) ([]string, error) {
 
 // serve starts nodes, and adds their callbacks and processes to a target.
 func (s *stage) serve(ctx context.Context, nodes int, share float64, world *load.World, settings []string, target *load.Target) error {
+	s.settings = settings
 	var bases []string
-	for n := range nodes {
-		address, err := freeAddress()
+	for range nodes {
+		base, node, err := s.node(ctx, world)
 		if err != nil {
 			return err
 		}
-		bases = append(bases, "http://"+address)
-		node, err := s.start(ctx, append(s.o.serving(filepath.Join(s.dir, fmt.Sprint("node", n)), address, world),
-			append(settings, "--public-url", bases[0])...)...)
-		if err != nil {
-			return err
-		}
-		target.Processes = append(target.Processes, node.pid())
+		bases, target.Processes = append(bases, base), append(target.Processes, node.pid())
 		if err := s.cage(node, share); err != nil {
 			return err
 		}
@@ -130,6 +128,29 @@ func (s *stage) serve(ctx context.Context, nodes int, share float64, world *load
 		target.URLs = append(target.URLs, base+strings.TrimPrefix(callback, bases[0]))
 	}
 	return nil
+}
+
+// node starts one node more, and gives where it is.
+func (s *stage) node(ctx context.Context, world *load.World) (base string, c *child, err error) {
+	address, err := freeAddress()
+	if err != nil {
+		return "", nil, err
+	}
+	dir := filepath.Join(s.dir, fmt.Sprint("node", s.nodes))
+	s.nodes++
+	c, err = s.start(ctx, append(s.o.serving(dir, address, world), s.settings...)...)
+	return "http://" + address, c, err
+}
+
+// joins tells how long a new node takes until it has read the whole log and can
+// do its work.
+func (s *stage) joins(ctx context.Context, world *load.World) (time.Duration, error) {
+	began := time.Now()
+	base, _, err := s.node(ctx, world)
+	if err == nil {
+		err = load.AwaitReady(ctx, base)
+	}
+	return time.Since(began), err
 }
 
 // disk is what the log and the first node's read model take, in bytes.

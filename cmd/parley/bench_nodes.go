@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"time"
 
 	"parley/http/load"
 )
@@ -27,6 +28,8 @@ type nodesResult struct {
 	// Log and Model are what the log and a node's read model grew by.
 	Log   float64 `json:"log_bytes_per_turn"`
 	Model float64 `json:"model_bytes_per_turn"`
+	// Joined is how long a new node took that came after all this.
+	Joined time.Duration `json:"joined_ns,omitempty"`
 }
 
 // arrangements are the ways to run Parley that are compared.
@@ -48,6 +51,9 @@ func (o benchOptions) nodesRuns(ctx context.Context, r *nodesReport) error {
 		return withWorld(0, func(world *load.World) error {
 			return o.withArrangement(ctx, a, share, world, func(s *stage, target load.Target) error {
 				x, err := o.nodesRun(ctx, a.name, s, load.Turns{Target: target, World: world})
+				if err == nil && a.nodes > 1 && share == 0 {
+					x.Joined, err = s.joins(ctx, world)
+				}
 				if len(*results) > 0 {
 					x.OfFirst = x.PerSecond / (*results)[0].PerSecond
 				}
