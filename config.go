@@ -196,7 +196,7 @@ var settings = []setting{
 		func(c *Config, v string) (err error) { c.Rate, err = ratio(v); return err },
 	},
 	{
-		"media", "PARLEY_MEDIA", "", "address of the media store, for example file:///srv/media; in the data directory by default",
+		"media", "PARLEY_MEDIA", "", "address of the media store, for example file:///srv/media or s3://bucket?region=eu-central-1; in the data directory by default",
 		func(c *Config, v string) error { c.Media = v; return nil },
 	},
 	{

@@ -101,7 +101,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 	err := n.bring(ctx, []step{
 		{"log", func(ctx context.Context) error { return n.openStore(ctx, background, p) }},
 		{"vault", func(context.Context) error { return n.openVault() }},
-		{"media store", func(context.Context) error { return n.openFiles(p) }},
+		{"media store", func(ctx context.Context) error { return n.openFiles(ctx, p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, background, p) }},
 		{"accounts", n.seedAccount},
@@ -157,13 +157,6 @@ func (n *Node) openVault() error {
 		return err
 	}
 	n.tickets, err = ticket.New(key)
-	return err
-}
-
-func (n *Node) openFiles(p Parts) (err error) {
-	if n.files = p.Files; n.files == nil {
-		n.files, err = media.Open(n.config.Media)
-	}
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"parley/domain"
 	"parley/domain/conversation"
 	"parley/events"
+	"parley/media"
 	"parley/projections"
 )
 
@@ -76,7 +77,7 @@ func problemOf(err error) *problem {
 		return unansweredProblem(unanswered)
 	case errors.Is(err, projections.ErrNotFound):
 		return errNotFound
-	case errors.Is(err, ErrUnavailable), errors.Is(err, events.ErrFull), errors.Is(err, events.ErrUnavailable), errors.Is(err, events.ErrClosed):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, media.ErrUnavailable), errors.Is(err, events.ErrFull), errors.Is(err, events.ErrUnavailable), errors.Is(err, events.ErrClosed):
 		return errUnavailable
 	case errors.Is(err, events.ErrTooLarge):
 		return errTooLarge

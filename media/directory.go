@@ -105,7 +105,7 @@ func (d *Directory) put(ctx context.Context, content io.Reader, limits Limits) (
 	if err != nil {
 		return Object{}, err
 	}
-	o, err := take(ctx, draft, content, limits)
+	o, err := Take(ctx, draft, content, limits)
 	if err == nil {
 		err = d.sync(draft)
 	}

@@ -9,7 +9,7 @@ import (
 
 // take copies a content into a draft and says what came. The draft may hold one
 // byte more than the limit after ErrTooLarge, and anything after other errors.
-func take(ctx context.Context, draft io.Writer, content io.Reader, limits Limits) (Object, error) {
+func Take(ctx context.Context, draft io.Writer, content io.Reader, limits Limits) (Object, error) {
 	most := min(limits.Bytes, math.MaxInt64-1)
 	if most <= 0 {
 		most = DefaultBytes

@@ -34,7 +34,7 @@ func (m *Memory) Put(ctx context.Context, content io.Reader, limits Limits) (Obj
 		return Object{}, fmt.Errorf("put media: %w", err)
 	}
 	var draft bytes.Buffer
-	o, err := take(ctx, &draft, content, limits)
+	o, err := Take(ctx, &draft, content, limits)
 	if err != nil {
 		return Object{}, fmt.Errorf("put media: %w", err)
 	}

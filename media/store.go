@@ -17,15 +17,16 @@ type Store interface {
 	// can see the content; from then on it survives a crash of the machine. A
 	// content that is there already is kept once.
 	//
-	// The errors are ErrEmpty, ErrTooLarge, ErrClosed, the context's, whatever
-	// the reader returned (errors.As finds it), or the disk's. After one of
-	// them nothing may be said of the content but that no half of it is there.
+	// The errors are ErrEmpty, ErrTooLarge, ErrUnavailable, ErrClosed, the
+	// context's, whatever the reader returned (errors.As finds it), or the disk's.
+	// After one of them nothing may be said of the content but that no half of it is there.
 	// The reader is not closed, and only it can end a Read that hangs.
 	Put(ctx context.Context, content io.Reader, limits Limits) (Object, error)
 
 	// Open gives a content, which the caller closes. It can be read once from
-	// its beginning, or at any place after a Seek. The errors are ErrNotFound
-	// and ErrClosed, or the disk's.
+	// its beginning, or at any place after a Seek, also when the context has
+	// ended. The errors are ErrNotFound, ErrUnavailable and ErrClosed, or the
+	// disk's.
 	Open(ctx context.Context, h Hash) (io.ReadSeekCloser, Object, error)
 
 	// Stat says what is known of a content. Errors are Open's.
@@ -79,6 +80,9 @@ var (
 	ErrEmpty = errors.New("the content is empty")
 	// ErrTooLarge says that a content has more bytes than the limit.
 	ErrTooLarge = errors.New("the content is larger than the limit")
+	// ErrUnavailable says that the store cannot be reached, or will not do now
+	// what it is asked for. What was asked for may be tried again.
+	ErrUnavailable = errors.New("the media store is not available")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the media store is closed")
 )
@@ -86,7 +90,7 @@ var (
 // Open opens the store at an address: "file:///var/lib/parley/media" for a
 // directory, which is made if need be, "file://./media" for one below the
 // working directory, or "mem://" for memory. The error names what is wrong
-// with the address.
+// with the address. What is in a bucket is opened by package media/bucket.
 func Open(address string) (Store, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -102,5 +106,5 @@ func Open(address string) (Store, error) {
 	case u.Scheme == "file" && u.Path != "" && u.Host == ".":
 		return OpenDirectory("." + u.Path)
 	}
-	return nil, fmt.Errorf("media address %s: neither file:///a/directory nor mem://", u.Redacted())
+	return nil, fmt.Errorf("media address %s: none of file:///a/directory, s3://bucket and mem://", u.Redacted())
 }
