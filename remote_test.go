@@ -1,6 +1,7 @@
 package parley_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +36,16 @@ type remote struct {
 	node    *parley.Node
 	address string
 	meta    *simulator.Simulator
+
+	mutex sync.Mutex // of the logs
+	logs  bytes.Buffer
+}
+
+// Write collects what the node logs.
+func (r *remote) Write(p []byte) (int, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.logs.Write(p)
 }
 
 // serveLog serves the log, at the same address each time.
@@ -54,7 +66,8 @@ func (r *remote) stopLog() {
 	r.server.Stop(ctx)
 }
 
-func openRemote(t *testing.T) *remote {
+// openRemote starts a node. flags are further settings.
+func openRemote(t *testing.T, flags ...string) *remote {
 	t.Helper()
 	r := &remote{t: t, log: memory.New(), at: "127.0.0.1:0", meta: simulator.New(simulator.Config{Faults: simulator.Calm()})}
 	t.Cleanup(r.meta.Close)
@@ -66,7 +79,7 @@ func openRemote(t *testing.T) *remote {
 	}
 	r.address = "http://" + listener.Addr().String()
 	env := map[string]string{"PARLEY_EVENTS": "esdb://" + r.at + "?tls=false", "PARLEY_TOKENS": "acme:" + apiSecret, "PARLEY_GATHER": "0"}
-	config, err := parley.LoadConfig("serve", []string{"--data", t.TempDir(), "--public-url", r.address}, func(name string) string { return env[name] }, io.Discard)
+	config, err := parley.LoadConfig("serve", append([]string{"--data", t.TempDir(), "--public-url", r.address}, flags...), func(name string) string { return env[name] }, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +87,7 @@ func openRemote(t *testing.T) *remote {
 	r.node, err = parley.Start(t.Context(), config, parley.Parts{
 		Graph:  r.meta.Transport(),
 		Engine: script.Func(func(engine.Turn) []script.Step { return []script.Step{script.Say("Hello!")} }),
-	}, slog.New(slog.DiscardHandler), listener)
+	}, slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug})), listener)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +120,8 @@ func (r *remote) make(path, body string) string {
 	return made.ID
 }
 
-// connect connects a bot with a number of Meta's.
-func (r *remote) connect() {
+// connect connects a bot with a number of Meta's, and gives the integration.
+func (r *remote) connect() string {
 	r.t.Helper()
 	bot := r.make("/bot/create", `{"name":"Ada","model":"gpt"}`)
 	id := r.make(integrations+"/create",
@@ -117,6 +130,7 @@ func (r *remote) connect() {
 		ID: phoneNumber, WABAID: "102290129340398", Display: "+1 555-078-3881", Token: "token-1", AppSecret: "app-1",
 		Callback: r.address + "/api/v1" + integrations + "/" + id + "/callback",
 	})
+	return id
 }
 
 // ready is what /readyz answers.

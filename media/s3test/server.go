@@ -2,6 +2,7 @@ package s3test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -88,7 +89,9 @@ func newServer(t testing.TB, l net.Listener) *Server {
 	go func() { served <- server.Serve(l) }()
 	t.Cleanup(func() {
 		_ = server.Close() // the error is Serve's, too
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("the service ended by itself: %v", err)
+		}
 	})
 	for name, value := range Environment() {
 		t.Setenv(name, value)
