@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"errors"
+	"os"
 )
 
 // eraseConversation takes a conversation out of every answer. Its lines in the
@@ -25,15 +26,30 @@ func (w *writer) eraseConversation(f fact, id string) error {
 		w.exec("INSERT INTO erased (seq, stream, until) VALUES (?, ?, ?)", seq, stream, seqOf(f.Position)))
 }
 
-// forgetErased empties the -wal file, which holds pages as they were before
-// something was erased. A reader may be in the way; then it is done after the
-// next batch.
-func (w *writer) forgetErased() error {
+// smallFile is up to which size a file is written anew when something was
+// erased, in bytes: that takes a fifth of a second.
+const smallFile = 32 << 20
+
+// forgetErased leaves nothing of what was erased in a small file, and in a large
+// one no more than what SQLite left behind when it moved rows between pages. The
+// -wal file, which holds pages as they were before, is emptied. A reader may be
+// in the way; then it is done after the next batch.
+func (w *writer) forgetErased(path string) error {
 	if !w.leftover {
 		return nil
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	if file.Size() <= smallFile {
+		if _, err := w.connection.ExecContext(ctx, "VACUUM"); err != nil {
+			return err
+		}
+	}
 	var busy, frames, moved int
-	err := w.connection.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	err = w.connection.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
 	if err == nil {
 		w.leftover = busy != 0
 	}

@@ -204,8 +204,8 @@ func (m *Model) fold(ctx context.Context, page []events.Recorded) error {
 // forgetErased sees to it that the file forgets what was erased. What is in its
 // way now may be gone after the next page.
 func (m *Model) forgetErased() {
-	if err := m.writer.forgetErased(); err != nil {
-		m.logger.Warn("read model's -wal file could not be emptied", "file", m.path, "err", err)
+	if err := m.writer.forgetErased(m.path); err != nil {
+		m.logger.Warn("read model may hold what was erased until its next change", "file", m.path, "err", err)
 	}
 }
 

@@ -27,7 +27,7 @@ type writer struct {
 	names      known[int64]    // name → number
 	owed       known[events.Instant]
 	metadata   metadataCache
-	// leftover says that the -wal file may hold what was erased.
+	// leftover says that the files may hold what was erased.
 	leftover bool
 	// due gathers what streams owe after the batch.
 	due map[events.Stream]events.Instant
