@@ -33,7 +33,7 @@ func TestCreatingAnIntegration(t *testing.T) {
 				t.Errorf("verify token %v", got["verifyToken"])
 			}
 		})
-		h.rule("verify tokens differ and serve at once", func(t rule) { // F013 F017 F018 F058 F284
+		h.rule("verify tokens differ and serve at once", func(t rule) { // F013 F017 F018 F058 F284 F045
 			seen := map[string]string{}
 			for range 20 {
 				id := h.create(integrations, object{})
@@ -54,7 +54,7 @@ func TestCreatingAnIntegration(t *testing.T) {
 				}
 			}
 		})
-		h.rule("the fields of the documented example round trip", func(t rule) { // F014 F020 F021 F022 F039 F146
+		h.rule("the fields of the documented example round trip", func(t rule) { // F014 F020 F021 F022 F039 F146 F019
 			fields := object{
 				"name": "Customer Support Bot", "description": "WhatsApp integration for customer inquiries", "botId": h.bot,
 				"contactCollection": true, "attachments": true, "sessionDuration": 3600000.0, "alias": "support-1",

@@ -58,7 +58,7 @@ func (h *house) attach() {
 	h.post(integrations+"/"+h.integration+"/update", object{"attachments": true})
 }
 
-func TestPicturesReachTheModel(t *testing.T) { // F005 F010 F203 F204 F205 F206
+func TestPicturesReachTheModel(t *testing.T) { // F005 F010 F203 F204 F205 F206 F004
 	inHouse(t, options{engine: sees()}, func(h *house) {
 		h.attach()
 		h.person(alice).SendFile(simulator.File{Kind: "image", Bytes: png, MIME: "image/png", Caption: "What is this?"})

@@ -129,7 +129,7 @@ func TestTheWayThroughTheQueue(t *testing.T) {
 }
 
 // A session slides, and ends when nobody wrote for its time. F188 F192 F193
-// F194 F196 F197
+// F194 F196 F197 F011 F034
 func TestASessionEndsWhenNobodyWrites(t *testing.T) {
 	model, e := modelled(t, repeats)
 	inHouse(t, options{engine: e}, func(h *house) {

@@ -53,7 +53,7 @@ func TestFetchingAnIntegration(t *testing.T) {
 				t.Errorf("%s; without settings: %v", diff, empty)
 			}
 		})
-		h.rule("the ID says which, and is what everything else goes by", func(t rule) { // F135 F139
+		h.rule("the ID says which, and is what everything else goes by", func(t rule) { // F135 F139 F023
 			for _, id := range []string{h.integration, bare} {
 				if got := h.fetch(id)["id"]; got != id {
 					t.Errorf("%s is %v", id, got)
@@ -104,11 +104,11 @@ func TestFetchingAnIntegration(t *testing.T) {
 }
 
 // Each setting is changed by itself, and shows at once while all others stay.
-// F136 F140 F141 F142 F143 F144 F145 F146 F162
+// F136 F140 F141 F142 F143 F144 F145 F146 F162 F295 F299 F303 F304
 func TestEverySettingRoundTrips(t *testing.T) {
 	inHouse(t, options{}, func(h *house) {
 		id := h.create(integrations, object{})
-		second := h.create("/bot", object{"name": "Second"})
+		second, blueprint := h.create("/bot", object{"name": "Second"}), h.create("/blueprint", object{})
 		before := h.fetch(id)
 		if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(before["verifyToken"].(string)) {
 			h.t.Errorf("verify token %v", before["verifyToken"])
@@ -127,6 +127,8 @@ func TestEverySettingRoundTrips(t *testing.T) {
 			{"botId", h.bot, h.bot},
 			{"botId", second, second},
 			{"botId", nil, nil},
+			{"blueprintId", blueprint, blueprint},
+			{"blueprintId", nil, nil},
 			{"phoneNumberId", phoneNumber, phoneNumber},
 			{"phoneNumberId", "", nil},
 			{"phoneNumberId", "1", "1"},

@@ -8,7 +8,7 @@ import (
 )
 
 // One message goes through every room of the house. F001 F009 F050 F051 F054
-// F173 F250
+// F173 F250 F253 F290
 func TestOneMessagesJourney(t *testing.T) {
 	inHouse(t, options{}, func(h *house) {
 		verify := h.call(http.MethodGet, h.callback()+"?hub.mode=subscribe&hub.verify_token="+h.verifyToken+"&hub.challenge=1158201444", "", nil)

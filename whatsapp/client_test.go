@@ -53,7 +53,7 @@ func send(t testing.TB, rt http.RoundTripper) (whatsapp.Sent, error) {
 	return c.Send(t.Context(), credentials, address(t, "16505551234"), whatsapp.Text("hi")[0].Payload(), "part-1")
 }
 
-func TestSendPutsTheRequestTogether(t *testing.T) {
+func TestSendPutsTheRequestTogether(t *testing.T) { // F007
 	var got *http.Request
 	var body []byte
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
