@@ -40,6 +40,7 @@ func (n *Node) startActors(ctx, background context.Context, p Parts) error {
 	}
 	n.waker = newWaker(n.model, n.logger)
 	c.Detour, c.Host, c.Logger, c.Kinds = p.Detour, n.host, n.logger, kinds
+	c.Taps = n.taps
 	if n.config.Cluster.on() {
 		c.Fit = n.reaches
 	}

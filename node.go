@@ -214,7 +214,7 @@ func (n *Node) serve(background context.Context, p Parts) error {
 	n.http = http.New(http.Config{
 		Actors: door{n.cluster}, Model: n.model, Vault: n.vault, Tokens: hashed(n.config.Tokens), Rate: n.config.Rate,
 		Models:   &models{engine: n.engine, fallback: n.config.Model, logger: n.logger},
-		Answerer: n.answerer, Taps: n.taps, Patience: n.config.TurnTime + patienceMore, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Sidelined: n.cluster.Sidelined, Pages: p.Pages,
+		Answerer: n.answerer, Taps: n.cluster, Patience: n.config.TurnTime + patienceMore, Inspector: n.graph, PublicURL: n.config.PublicURL, Logger: n.logger, Metrics: n.metrics, Ready: n.ready, Sidelined: n.cluster.Sidelined, Pages: p.Pages,
 		Files: n.files, UploadLimit: cmp.Or(n.config.UploadLimit, media.DefaultBytes), Tickets: n.tickets, Web: web, Origin: n.config.Origin,
 	})
 	if listener == nil {

@@ -49,6 +49,8 @@ type Config struct {
 	// its actors need. It has four beats for that. A node that cannot leaves
 	// its actors to those that can, as long as there are any.
 	Fit func(context.Context) error
+	// Taps are this node's; nil if nothing can be heard.
+	Taps Taps
 	// Changed is called, if it is not nil, whenever actors may have moved
 	// here; it must not block.
 	Changed func()
@@ -64,12 +66,14 @@ type Node struct {
 	wire   *wire
 	server *grpc.Server
 
-	active  sync.Map // domain.Address → *activation
-	stopped atomic.Bool
-	stop    sync.Once
-	quit    context.CancelFunc
-	parts   sync.WaitGroup
-	lost    chan error
+	active sync.Map // domain.Address → *activation
+	// listening counts the turns that are heard from other nodes.
+	listening atomic.Int64
+	stopped   atomic.Bool
+	stop      sync.Once
+	quit      context.CancelFunc
+	parts     sync.WaitGroup
+	lost      chan error
 }
 
 // activation is the one actor of an address on this node.

@@ -23,6 +23,7 @@ type node struct {
 	*cluster.Node
 	host     *actors.Host
 	listener *torn
+	voices   *voices
 	unfit    atomic.Bool
 }
 
@@ -74,14 +75,14 @@ func join(t *testing.T, store events.Store, registry cluster.Registry, samples .
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{listener: &torn{Listener: l}}
+	n := &node{listener: &torn{Listener: l}, voices: &voices{turns: map[string]chan string{}}}
 	logger := slog.New(slog.DiscardHandler)
 	decider := rules()
 	decider.Messages = append(samples, add{}, size{}, counter{})
 	n.host = actors.NewHost(store, actors.DefaultLimits(), logger, nil)
 	n.Node, err = cluster.Start(t.Context(), cluster.Config{
 		Registry: registry, Host: n.host, Logger: logger, Kinds: []actors.Kind{actors.NewKind(n.host, decider, nil)},
-		Listener: n.listener, Address: l.Addr().String(), Beat: 50 * time.Millisecond,
+		Listener: n.listener, Address: l.Addr().String(), Beat: 50 * time.Millisecond, Taps: n.voices,
 		Fit: func(context.Context) error {
 			if n.unfit.Load() {
 				return errors.New("out of reach of the log")

@@ -56,6 +56,7 @@ func (n *Node) serve(l net.Listener) {
 				return &pong{ID: n.self.ID, Unfit: !n.view.fit()}, nil
 			})},
 		},
+		Streams: []grpc.StreamDesc{{StreamName: "Listen", Handler: n.tell, ServerStreams: true}},
 	}, n)
 	n.parts.Go(func() {
 		if err := n.server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {

@@ -12,12 +12,13 @@ import (
 	"parley/projections"
 )
 
-// Taps let one listen to turns that are under way on this node. They only make
-// words come early: what a turn came to is in the log.
+// Taps let one listen to turns that are under way. They only make words come
+// early: what a turn came to is in the log.
 type Taps interface {
-	// Listen lets one hear what is said in a turn. The channel is closed when
-	// the turn is over; stop ends the listening.
-	Listen(turn string) (pieces <-chan string, stop func())
+	// Listen lets one hear what is said in a turn of an actor. The channel is
+	// closed when the turn is over or cannot be heard any more, and nil if it
+	// cannot be heard at all. stop ends the listening.
+	Listen(ctx context.Context, to domain.Address, turn string) (pieces <-chan string, stop func())
 }
 
 // sendMessage stores what the user says, and lets nobody answer.
@@ -115,7 +116,7 @@ func sessionOf(x projections.Conversation) events.Session {
 // Whoever gives up waiting does not end the turn.
 func (s *Server) asking(to domain.Address, command domain.Command, turn string) asking {
 	return func(ctx context.Context, token func(string)) (said, error) {
-		pieces, stop := s.taps.Listen(turn)
+		pieces, stop := s.taps.Listen(ctx, to, turn)
 		defer stop()
 		if _, err := s.actors.Ask(ctx, to, command); err != nil {
 			return said{}, err
