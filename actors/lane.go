@@ -43,6 +43,10 @@ func (g *grain[S]) dispatch() {
 	}
 	now := events.At(time.Now())
 	if err := g.reload(); err != nil {
+		if errors.Is(err, ErrNewer) { // it is for nodes that can
+			g.rest(0)
+			return
+		}
 		g.kind.host.logger.Warn("actor cannot see what it owes", "actor", g.address.String(), "err", err)
 		g.rest(now.Add(time.Second))
 		return

@@ -23,6 +23,9 @@ func (g *grain[S]) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: load %s: %w", ErrUnavailable, g.address, err)
 	}
+	if err := judge(tail); err != nil {
+		return fmt.Errorf("%w: load %s: %w", ErrUnavailable, g.address, err)
+	}
 	var empty S
 	g.state, g.revision, g.recent = empty, events.NoStream, nil
 	facts, size := make([]events.Event, len(tail)), 0
@@ -37,6 +40,17 @@ func (g *grain[S]) load(ctx context.Context) error {
 	}
 	if g.loaded = true; len(tail) > 0 {
 		g.follow(tail[0].revision, facts, size)
+	}
+	return nil
+}
+
+// judge refuses a stream with facts that this version does not know and may not
+// pass over. What it would decide without them could be wrong.
+func judge(tail []loadedEvent) error {
+	for _, e := range tail {
+		if unknown, ok := e.fact.(events.Unknown); ok && !e.metadata.Optional {
+			return fmt.Errorf("%w: revision %d is a %q", ErrNewer, e.revision, unknown.Type)
+		}
 	}
 	return nil
 }

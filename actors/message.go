@@ -24,6 +24,10 @@ var (
 	// ErrUnavailable says that the command could not be carried out now, or
 	// that nobody knows whether it was.
 	ErrUnavailable = errors.New("actor is unavailable")
+	// ErrNewer says that this version does not know the request, or what the
+	// actor's stream holds, and leaves it to nodes that do. It comes with
+	// ErrUnavailable.
+	ErrNewer = errors.New("a newer version is needed")
 	// ErrBusy says that too many messages wait for the actor; nothing was done.
 	ErrBusy = errors.New("actor is busy")
 	// ErrGone says that the actor was passivated before it saw the message:

@@ -91,6 +91,8 @@ func (n *Node) read(r *reply, from string, to domain.Address) (a actors.Reply, r
 		return actors.Reply{Err: r.Refusal}, false, false
 	case r.Outcome == busy:
 		return actors.Reply{Err: actors.ErrBusy}, false, false
+	case r.Outcome == newer:
+		return actors.Reply{Err: fmt.Errorf("%w: %w: %s says of %s: %s", actors.ErrUnavailable, actors.ErrNewer, from, to, r.Detail)}, true, true
 	case r.Outcome == leaving, r.Outcome == elsewhere, r.Outcome == unfit:
 		err := fmt.Errorf("%w: %s says of %s: %s", actors.ErrUnavailable, from, to, r.Outcome)
 		return actors.Reply{Err: err}, true, r.Outcome == elsewhere

@@ -263,30 +263,44 @@ func (n *Node) request(ctx context.Context, r actors.Request) actors.Reply {
 		defer cancel()
 	}
 	insist := false
+	var older []Member // who have said that they leave it to a newer version
 	for {
 		now := n.view.ring.Load()
-		m, _ := owner(now.members, r.To)
-		if m == n.self && !n.config.Detour {
-			return n.here(ctx, r)
+		m, ok := owner(without(now.members, older), r.To)
+		if !ok {
+			return actors.Reply{Err: fmt.Errorf("%w: %w: no node knows what to do with %s", actors.ErrUnavailable, actors.ErrNewer, r.To)}
 		}
-		q, err := n.question(r, insist)
-		if err != nil {
-			return actors.Reply{Err: err}
+		answer, retry, next := n.put(ctx, now, m, r, insist)
+		if errors.Is(answer.Err, actors.ErrNewer) {
+			older, insist = append(older, m), true
+			continue
 		}
-		var answer actors.Reply
-		var retry bool
-		if m == n.self {
-			return n.detour(ctx, q)
-		}
-		if answer, retry, insist = n.there(ctx, now.links[m.ID], q); !retry {
+		if !retry {
 			return answer
 		}
+		insist = next || len(older) > 0
 		select {
 		case <-ctx.Done():
 			return answer
 		case <-time.After(retryEvery/2 + rand.N(retryEvery)):
 		}
 	}
+}
+
+// put puts a request to one member, once. retry says that another attempt may
+// get an answer; insist that it should insist on the node.
+func (n *Node) put(ctx context.Context, now *ring, m Member, r actors.Request, insist bool) (answer actors.Reply, retry, next bool) {
+	if m == n.self && !n.config.Detour {
+		return n.here(ctx, r), false, false
+	}
+	q, err := n.question(r, insist)
+	switch {
+	case err != nil:
+		return actors.Reply{Err: err}, false, false
+	case m == n.self:
+		return n.detour(ctx, q), false, false
+	}
+	return n.there(ctx, now.links[m.ID], q)
 }
 
 // detour asks this node's own actor as if it were another node's.

@@ -30,6 +30,12 @@ type (
 	work struct{ n int }
 )
 
+// leap is a fact that no version knows yet.
+type leap struct{ Name string }
+
+func (leap) EventType() string  { return "Leap" }
+func (l leap) IsOptional() bool { return l.Name == "optional" }
+
 func rules() domain.Decider[counter] {
 	return domain.Decider[counter]{
 		Kind: events.BotCategory,
@@ -45,6 +51,11 @@ func rules() domain.Decider[counter] {
 					return nil, nil
 				}
 				return []events.Event{events.TokenIssued{Token: b.Name}}, nil
+			case novel:
+				if b.Name == "x" {
+					return []events.Event{events.TokenIssued{Token: b.Name}}, nil
+				}
+				return []events.Event{leap(b)}, nil
 			case done:
 				return []events.Event{events.TokenRevoked{}}, nil
 			}

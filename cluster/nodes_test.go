@@ -358,22 +358,77 @@ func TestALostMembershipIsTold(t *testing.T) {
 }
 
 // novel is a command that only newer nodes know.
-type novel struct{}
+type novel struct{ Name string }
 
-func TestAnOlderNodeRefusesWhatItDoesNotKnow(t *testing.T) {
+// asked puts a newer version's command.
+func (n *node) asked(t *testing.T, id, command, what string) error {
+	t.Helper()
+	_, err := n.Ask(t.Context(), address(id), domain.Command{ID: command, At: events.At(time.Now()), Body: novel{what}})
+	return err
+}
+
+// ownedBy gives the ID of an actor that a node owns.
+func ownedBy(n *node, prefix string) string {
+	for i := 0; ; i++ {
+		if id := fmt.Sprint(prefix, i); n.Owns(address(id)) {
+			return id
+		}
+	}
+}
+
+func TestAnOlderNodeLeavesToNewerOnesWhatItDoesNotKnow(t *testing.T) {
 	store, registry := memory.New(), &cluster.Alone{}
 	older := join(t, store, registry)
 	newer := join(t, store, registry, novel{})
 	agree(t, older, newer)
-	id := ""
-	for i := 0; id == "" || !older.Owns(address(id)); i++ {
-		id = fmt.Sprint("n", i)
-	}
-	_, err := newer.Ask(t.Context(), address(id), domain.Command{ID: "c", Body: novel{}})
-	if !domain.IsRefusal(err, domain.Invalid) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := newer.add(t, id, "c2", "x"); err != nil {
-		t.Errorf("the older node is no use any more: %v", err)
-	}
+	w := &world{t: t, store: store}
+
+	t.Run("a command that the owner does not know is carried out by a node that does", func(t *testing.T) {
+		id := ownedBy(older, "n")
+		if err := newer.asked(t, id, "c1", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := older.add(t, id, "c2", "y"); err != nil || len(w.stream(id)) != 2 {
+			t.Errorf("the older node is no use any more: %v, %d facts", err, len(w.stream(id)))
+		}
+	})
+	t.Run("so is what needs a fact that the owner does not know, whoever asks", func(t *testing.T) {
+		id := ownedBy(older, "f")
+		if _, err := older.add(t, id, "c1", "x"); err != nil { // it has the actor in memory
+			t.Fatal(err)
+		}
+		if err := newer.asked(t, id, "c2", "needed"); err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range []*node{older, newer} {
+			if _, err := n.add(t, id, fmt.Sprint("again", i), "x"); err != nil {
+				t.Error(err)
+			}
+			if _, err := n.Query(t.Context(), address(id), actors.Wake{}); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := len(w.stream(id)); got != 4 {
+			t.Errorf("%d facts", got)
+		}
+	})
+	t.Run("when the newer ones are gone, nobody decides and nobody hangs", func(t *testing.T) {
+		needed, optional := ownedBy(older, "g"), ownedBy(older, "h")
+		if err := errors.Join(newer.asked(t, needed, "c1", "needed"), newer.asked(t, optional, "c1", "optional")); err != nil {
+			t.Fatal(err)
+		}
+		if err := newer.Stop(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		agree(t, older)
+		if _, err := older.add(t, needed, "c2", "x"); !errors.Is(err, actors.ErrUnavailable) || !errors.Is(err, actors.ErrNewer) {
+			t.Errorf("got %v", err)
+		}
+		if got := len(w.stream(needed)); got != 1 {
+			t.Errorf("%d facts", got)
+		}
+		if _, err := older.add(t, optional, "c2", "x"); err != nil {
+			t.Errorf("a fact that may be passed over is in the way: %v", err)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"hash/fnv"
+	"slices"
 
 	"parley/domain"
 )
@@ -18,6 +19,14 @@ func owner(members []Member, to domain.Address) (m Member, ok bool) {
 		}
 	}
 	return m, ok
+}
+
+// without gives those of some members that are not among others.
+func without(members, others []Member) []Member {
+	if len(others) == 0 {
+		return members
+	}
+	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool { return slices.Contains(others, m) })
 }
 
 func hash(parts ...string) uint64 {

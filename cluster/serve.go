@@ -81,6 +81,8 @@ func unary[Q, R any](handle func(context.Context, *Q) (*R, error)) grpc.MethodHa
 func (n *Node) answerNode(ctx context.Context, q *question) *reply {
 	body, err := n.wire.unpack(q.Body)
 	switch {
+	case errors.Is(err, actors.ErrNewer):
+		return &reply{Outcome: newer, Detail: err.Error()}
 	case err != nil:
 		return &reply{Outcome: refused, Refusal: domain.Refused(domain.Invalid, "", err.Error())}
 	case n.stopped.Load():
@@ -108,6 +110,8 @@ func (n *Node) replyOf(a actors.Reply) *reply {
 		return &reply{Outcome: refused, Refusal: refusal}
 	case errors.Is(a.Err, actors.ErrBusy):
 		return &reply{Outcome: busy}
+	case errors.Is(a.Err, actors.ErrNewer):
+		return &reply{Outcome: newer, Detail: a.Err.Error()}
 	case a.Err != nil:
 		return &reply{Outcome: unavailable, Detail: a.Err.Error()}
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // wire knows the types that travel between nodes, by name. Nodes of different
-// versions may know different ones: what a node does not know it refuses, and
-// goes on.
+// versions may know different ones: what a node does not know it leaves to
+// others, and goes on.
 type wire struct {
 	types map[string]reflect.Type
 	names map[reflect.Type]string
@@ -92,7 +92,7 @@ func (w *wire) unpack(p parcel) (any, error) {
 	}
 	t, ok := w.types[p.Type]
 	if !ok {
-		return nil, fmt.Errorf("this node does not know %q", p.Type)
+		return nil, fmt.Errorf("%w: %q is not known", actors.ErrNewer, p.Type)
 	}
 	v := reflect.New(t)
 	if err := msgpack.Unmarshal(p.Data, v.Interface()); err != nil {
@@ -120,7 +120,8 @@ type question struct {
 // outcome says what came of a question.
 type outcome string
 
-// The outcomes. After elsewhere, leaving and unfit another node may answer.
+// The outcomes. After elsewhere, leaving, unfit and newer another node may
+// answer.
 const (
 	answered    outcome = ""
 	refused     outcome = "refused"
@@ -129,6 +130,7 @@ const (
 	elsewhere   outcome = "elsewhere"
 	leaving     outcome = "leaving"
 	unfit       outcome = "unfit"
+	newer       outcome = "newer"
 )
 
 // reply is the answer to a question.

@@ -29,6 +29,13 @@ func IsSnapshot(e Event) bool {
 	return ok && s.IsSnapshot()
 }
 
+// Optional is a fact that a version which does not know it may pass over: what
+// it decides without it is as right as with it. All others are needed.
+type Optional interface {
+	Event
+	IsOptional() bool
+}
+
 // Unknown is a fact of a type that this version does not know, usually one
 // that a newer version wrote. It encodes to the bytes it was decoded from.
 type Unknown struct {
@@ -123,7 +130,7 @@ func Decode(eventType string, data []byte) (Event, error) {
 // Records encodes the facts that one command caused in a stream, with IDs
 // derived from both.
 func Records(stream Stream, meta Metadata, facts ...Event) ([]Record, error) {
-	encoded := meta.Encode()
+	encoded, optional := meta.Encode(), []byte(nil)
 	records, id := make([]Record, len(facts)), idsOf(stream, meta.Command)
 	for i, f := range facts {
 		data, err := Encode(f)
@@ -131,6 +138,13 @@ func Records(stream Stream, meta Metadata, facts ...Event) ([]Record, error) {
 			return nil, err
 		}
 		records[i] = Record{ID: id(i), Type: f.EventType(), Data: data, Metadata: encoded}
+		if o, ok := f.(Optional); ok && o.IsOptional() {
+			if optional == nil {
+				meta.Optional = true
+				optional = meta.Encode()
+			}
+			records[i].Metadata = optional
+		}
 	}
 	return records, nil
 }

@@ -114,7 +114,7 @@ func TestMetadata(t *testing.T) {
 	if !strings.Contains(string(want.Encode()), `"$correlationId":"x"`) {
 		t.Errorf("EventStoreDB's name is missing: %s", want.Encode())
 	}
-	for _, want := range []events.Metadata{{}, {At: 1}, {Account: "a\"b\\c\né"}, {Command: "x", Owes: -1}} {
+	for _, want := range []events.Metadata{{}, {At: 1}, {Account: "a\"b\\c\né"}, {Command: "x", Owes: -1}, {Optional: true}, {At: 1, Optional: true}} {
 		if got, err := events.DecodeMetadata(want.Encode()); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v", want.Encode(), got, err)
 		}

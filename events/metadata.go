@@ -24,6 +24,8 @@ type Metadata struct {
 	// after this append; 0 means it owes nothing. It lets a node find, without
 	// reading streams, whom to wake.
 	Owes Instant `json:"owes,omitempty"`
+	// Optional says that who does not know the fact may pass over it.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Encode gives the JSON form. It is written for every append, so it is put
@@ -45,6 +47,9 @@ func (m Metadata) Encode() []byte {
 	}
 	if m.Owes != 0 {
 		b = strconv.AppendInt(append(b, `,"owes":`...), int64(m.Owes), 10)
+	}
+	if m.Optional {
+		b = append(b, `,"optional":true`...)
 	}
 	if len(b) == 0 {
 		return []byte("{}")

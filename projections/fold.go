@@ -42,7 +42,8 @@ func isSilent(eventType string) bool {
 }
 
 // apply writes what one event comes to. Events of unknown types and of streams
-// that are not ours count only for the position.
+// that are not ours count only for the position; the types are kept, so that a
+// version that knows them begins anew.
 func (w *writer) apply(r events.Recorded) error {
 	meta, err := w.metadata.decode(r.Metadata)
 	if err != nil {
@@ -57,6 +58,9 @@ func (w *writer) apply(r events.Recorded) error {
 		f.event = events.NotificationReceived{} // what it holds is read from the log
 	} else if f.event, err = events.Decode(r.Type, r.Data); err != nil {
 		return err
+	}
+	if _, unknown := f.event.(events.Unknown); unknown {
+		return w.exec("INSERT OR IGNORE INTO passed_over (type) VALUES (?)", r.Type)
 	}
 	switch r.Stream.Category() {
 	case events.AccountCategory:

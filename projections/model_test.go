@@ -394,6 +394,9 @@ func TestAModelThatIsFoldedAnewIsTheSame(t *testing.T) { // P6
 		"when the file is damaged":         func() { overwrite(t, f.path) },
 		"when the file is of another log":  func() { f.otherLog() },
 		"when the file is from the future": func() { f.futureVersion() },
+		"when the version of before passed over bots": func() {
+			f.change("DELETE FROM bots", "INSERT INTO passed_over (type) VALUES ('BotCreated')")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f.stop()
@@ -438,11 +441,16 @@ func overwrite(t *testing.T, path string) {
 }
 
 // futureVersion makes the file one of a newer program.
-func (f *fixture) futureVersion() {
+func (f *fixture) futureVersion() { f.change("PRAGMA user_version = 999") }
+
+// change changes the file by hand.
+func (f *fixture) change(statements ...string) {
 	f.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+f.path)
-	if err == nil {
-		_, err = db.Exec("PRAGMA user_version = 999")
+	for _, s := range statements {
+		if err == nil {
+			_, err = db.Exec(s)
+		}
 	}
 	if err := errors.Join(err, db.Close()); err != nil {
 		f.t.Fatal(err)

@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 13
+const version = 14
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
@@ -14,6 +14,9 @@ CREATE TABLE checkpoint (
 	origin   BLOB    NOT NULL, -- ID of the log's first event
 	newest   BLOB    NOT NULL  -- ID of the event at the position
 );
+CREATE TABLE passed_over ( -- types of events that this version does not know
+	type TEXT PRIMARY KEY
+) WITHOUT ROWID;
 CREATE TABLE tokens (
 	hash    BLOB PRIMARY KEY,
 	id      TEXT NOT NULL UNIQUE,

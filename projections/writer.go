@@ -111,17 +111,37 @@ func (w *writer) resume(ctx context.Context) error {
 	}
 	copy(w.origin[:], origin)
 	copy(w.newest[:], newest)
-	rows, err := w.connection.QueryContext(ctx, "SELECT id FROM deleted_integrations")
+	types := events.Types()
+	err = w.each(ctx, "SELECT type FROM passed_over", func(eventType string) error {
+		if _, known := types[eventType]; known {
+			return errOutdated
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.each(ctx, "SELECT id FROM deleted_integrations", func(id string) error {
+		w.deleted[id] = true
+		return nil
+	})
+}
+
+// each calls a function for every text that a query gives.
+func (w *writer) each(ctx context.Context, query string, do func(text string) error) error {
+	rows, err := w.connection.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() // read to the end below
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return err
 		}
-		w.deleted[id] = true
+		if err := do(text); err != nil {
+			return err
+		}
 	}
 	return rows.Err()
 }
