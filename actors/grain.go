@@ -113,7 +113,7 @@ func (g *grain[S]) request(r *Request) {
 
 func (g *grain[S]) reply(r *Request) Reply {
 	ctx := context.Background()
-	if r.Question == nil || !g.loaded { // the log is needed
+	if _, wake := r.Question.(Wake); r.Question == nil || wake || !g.loaded { // the log is needed
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, g.kind.host.limits.Store)
 		defer cancel()
@@ -130,11 +130,11 @@ func (g *grain[S]) reply(r *Request) Reply {
 }
 
 func (g *grain[S]) question(ctx context.Context, question any) Reply {
+	if _, ok := question.(Wake); ok {
+		return Reply{Err: g.refresh(ctx)}
+	}
 	if err := g.load(ctx); err != nil {
 		return Reply{Err: err}
-	}
-	if _, ok := question.(Wake); ok {
-		return Reply{}
 	}
 	if g.kind.decider.Answer == nil {
 		return Reply{Err: domain.Refused(domain.Invalid, "", "this kind answers no questions")}
@@ -145,9 +145,11 @@ func (g *grain[S]) question(ctx context.Context, question any) Reply {
 
 // command decides and appends. The append's expected revision is the lock: if
 // somebody else wrote meanwhile, the stream is read and the command decided
-// anew.
+// anew. What appends nothing has no such lock: before a refusal leaves, the
+// actor makes sure that it knows the whole stream.
 func (g *grain[S]) command(ctx context.Context, c domain.Command) (domain.Result, error) {
 	for range maxConflicts {
+		known := g.loaded
 		if err := g.load(ctx); err != nil {
 			return domain.Result{}, err
 		}
@@ -156,6 +158,10 @@ func (g *grain[S]) command(ctx context.Context, c domain.Command) (domain.Result
 		}
 		facts, err := g.kind.decider.Decide(g.state, c)
 		if err != nil || len(facts) == 0 {
+			if known && !g.current(ctx) {
+				g.loaded = false
+				continue
+			}
 			return domain.Result{Revision: g.revision}, err
 		}
 		result, err := g.append(ctx, c, facts)
@@ -169,6 +175,27 @@ func (g *grain[S]) command(ctx context.Context, c domain.Command) (domain.Result
 		g.kind.host.metrics.conflicts.WithLabelValues(g.address.Kind).Inc()
 	}
 	return domain.Result{}, fmt.Errorf("%w: others keep writing to it", ErrUnavailable)
+}
+
+// refresh loads the state, anew if somebody else wrote to the stream.
+func (g *grain[S]) refresh(ctx context.Context) error {
+	if g.loaded && !g.current(ctx) {
+		g.loaded = false
+	}
+	return g.load(ctx)
+}
+
+// current reports that the state is what the whole stream comes to: another
+// activation may have written to it. When the log does not tell, it is not.
+func (g *grain[S]) current(ctx context.Context) bool {
+	newest, err := g.kind.host.store.Read(ctx, g.address.Stream(), events.StreamEnd, events.Backwards, 1)
+	switch {
+	case err != nil:
+		return false
+	case len(newest) == 0:
+		return g.revision == events.NoStream
+	}
+	return newest[0].Revision == g.revision
 }
 
 // append stores facts and folds them in. After any error the state is dropped:

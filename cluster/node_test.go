@@ -27,7 +27,9 @@ type (
 	add  struct{ Name string }
 	done struct{}
 	size struct{}
-	work struct{ n int }
+	// finish is done, refused when nothing is left to be done.
+	finish struct{}
+	work   struct{ n int }
 )
 
 // leap is a fact that no version knows yet.
@@ -56,6 +58,11 @@ func rules() domain.Decider[counter] {
 					return []events.Event{events.TokenIssued{Token: b.Name}}, nil
 				}
 				return []events.Event{leap(b)}, nil
+			case finish:
+				if s.Done == s.Added {
+					return nil, domain.Refused(domain.Stale, "", "nothing is left")
+				}
+				return []events.Event{events.TokenRevoked{}}, nil
 			case done:
 				return []events.Event{events.TokenRevoked{}}, nil
 			}
@@ -214,6 +221,44 @@ func TestAsk(t *testing.T) {
 			}
 			if got := w.size("a"); got.Added < 20 || len(w.stream("a")) != 21 {
 				t.Errorf("state %+v, %d facts", got, len(w.stream("a")))
+			}
+		})
+	})
+	t.Run("what another activation wrote is known before a command is refused", func(t *testing.T) {
+		bubble(t, limits, nil, func(t *testing.T, w *world) {
+			other := start(t, w.store, limits, nil)
+			defer other.stop()
+			other.size("a") // it has the actor in memory
+			if _, err := w.ask("a", "c1", add{"x"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := other.ask("a", "c2", finish{}); err != nil {
+				t.Errorf("an outcome is lost: %v", err)
+			}
+			if _, err := w.ask("a", "c3", finish{}); !domain.IsRefusal(err, domain.Stale) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+	t.Run("an actor that is woken looks for what another activation owes", func(t *testing.T) {
+		began := make(chan struct{}, 1)
+		p := actors.PerformerFunc(func(ctx context.Context, w actors.Work) error {
+			began <- struct{}{}
+			return w.Report(ctx, "", done{})
+		})
+		bubble(t, limits, p, func(t *testing.T, w *world) {
+			other := start(t, w.store, limits, nil) // does nothing of it
+			defer other.stop()
+			w.size("a")
+			if _, err := other.ask("a", "c1", add{"x"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.node.Query(t.Context(), address("a"), actors.Wake{}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if len(began) == 0 {
+				t.Error("nobody does the work")
 			}
 		})
 	})

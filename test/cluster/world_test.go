@@ -55,6 +55,7 @@ type world struct {
 type node struct {
 	*process.Process
 	address, data string
+	program       string // a link to the parley that it runs
 	inside        string // for the other nodes
 }
 
@@ -193,13 +194,17 @@ func (w *world) startNodes(tokens string, settings ...string) {
 	for i := range 3 {
 		place := firstNode + i
 		n := &node{data: filepath.Join(w.dir, fmt.Sprint("node", i+1)), address: w.address(place, 8080), inside: w.address(place, 7000)}
+		n.program = n.data + ".parley"
+		if err := os.Symlink(binary, n.program); err != nil {
+			w.t.Fatal(err)
+		}
 		addresses, w.nodes = append(addresses, n.address), append(w.nodes, n)
 	}
 	w.front = newBalancer(w.t, w.host(atFront), addresses...)
 	model := serve(w.t, w.host(atFront), http.HandlerFunc(repeat)).URL + "/v1"
 	for i, n := range w.nodes {
 		args := append([]string{
-			binary, "serve", "--data", n.data, "--listen", n.address, "--public-url", "http://" + w.front.address(),
+			n.program, "serve", "--data", n.data, "--listen", n.address, "--public-url", "http://" + w.front.address(),
 			"--graph-url", w.graph.URL, "--openai-base-url", model, "--model", "repeat",
 			"--events", w.events, "--master-key-file", key, "--media", "file://" + filepath.Join(w.dir, "media"),
 			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", n.inside,
