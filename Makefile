@@ -51,7 +51,8 @@ eventstore: build
 	./test/node.sh eventstore "the tests on the clients of EventStoreDB"
 
 # Three nodes with an etcd and a log: a quiet day, one that is killed or cut off,
-# all restarted in turn. And what docker-compose.yml names, as processes.
+# all restarted in turn, one newer than the others. And what docker-compose.yml
+# names, as processes.
 cluster:
 	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster ./test/deploy
 

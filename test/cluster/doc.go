@@ -3,7 +3,8 @@
 // before them, and Meta and a model behind listeners of their own. Processes
 // are killed, stopped and frozen, and links between them cut, while people
 // write, and afterwards everything is compared: what was acknowledged, what was
-// answered, and what every node has read of the log.
+// answered, and what every node has read of the log. A newer version is built
+// from the same source with a little more, for the compiler alone.
 //
 //	make cluster    what is quick
 //	make chaos      everything

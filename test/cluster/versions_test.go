@@ -88,10 +88,24 @@ func (w *world) become(n *node, program string) {
 	w.ready(n)
 }
 
+// One node is of a newer version, and everybody is answered.
+func TestANodeIsNewer(t *testing.T) {
+	newer := buildNewer(t)
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	time.Sleep(2 * time.Second)
+	w.become(w.nodes[0], newer)
+	time.Sleep(4 * time.Second)
+	c.undisturbed("because a node is newer")
+	w.audit(t, c)
+	w.checkNoted(t)
+}
+
 // All nodes are replaced by a newer version, one after the other, and then by
 // the old one again. While a node knows what the newer version wrote, everybody
 // is answered; when none does, those wait whose streams cannot be judged.
-func TestNodesOfTwoVersions(t *testing.T) {
+func TestNodesAreReplacedByNewerOnesAndBack(t *testing.T) {
+	onlyLong(t)
 	newer := buildNewer(t)
 	w := newWorld(t)
 	c := w.newCrowd(crowdOf())
