@@ -67,7 +67,9 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%+v %v", c, err) // P9
 		}
 		for _, args := range [][]string{
-			{"--events", elsewhere, "--log-listen", "127.0.0.1:2113"}, {"--log-tls-cert", "c"}, {"--log-tls-key", "k"},
+			{"--events", elsewhere, "--log-listen", "127.0.0.1:2113"},
+			{"--log-tls-cert", "c"},
+			{"--log-tls-key", "k"},
 			{"--log-user", "ada:one", "--log-reader", "ada:two"},
 		} {
 			if _, err := load(t, nil, args...); err == nil || !strings.Contains(err.Error(), "PARLEY_LOG_") {
