@@ -45,14 +45,17 @@ func (q *sequencer) forget() error {
 	return nil
 }
 
-// overwriteEvents turns what the events of a stream below a revision say into
-// zeros of the same size. Position, revision, ID and time stay: nobody gets the
-// same ones again, and a late retry of the append is still recognised.
-const overwriteEvents = `
+// overwrite turns what events say into zeros of the same size. Position,
+// revision, ID and time stay: nobody gets the same ones again, and a late retry
+// of the append is still recognised.
+const overwrite = `
 UPDATE events SET json = 0,
 	sum = zeroblob(length(sum)), meta = zeroblob(length(meta)), data = zeroblob(length(data)),
 	type = CAST(zeroblob(octet_length(type)) AS TEXT)
-WHERE sid = ? AND rev < ? AND rev >= (SELECT start FROM streams WHERE id = sid)`
+`
+
+// overwriteEvents does so to the events of a stream below a revision.
+const overwriteEvents = overwrite + `WHERE sid = ? AND rev < ? AND rev >= (SELECT start FROM streams WHERE id = sid)`
 
 // erase erases the events of a stream below a revision, and gives the position
 // of the newest event that is left in the log.

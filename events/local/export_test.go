@@ -47,3 +47,17 @@ func (s *Store) Execute(statement string) error {
 		return err
 	})
 }
+
+// BackupWith is Backup, with something that happens after the events are copied
+// and before their streams are.
+func BackupWith(ctx context.Context, dir, to string, meanwhile func()) error {
+	b, err := openBackup(ctx, dir, to)
+	if err != nil {
+		return err
+	}
+	if _, err = b.takeEvents(ctx); err == nil {
+		meanwhile()
+		err = b.takeStreams(ctx)
+	}
+	return errors.Join(err, b.close())
+}

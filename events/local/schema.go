@@ -95,6 +95,10 @@ func createSchema(ctx context.Context, conn *sql.Conn) error {
 	if err := useWAL(ctx, conn); err != nil {
 		return err
 	}
+	return createTables(ctx, conn)
+}
+
+func createTables(ctx context.Context, conn *sql.Conn) error {
 	create := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", schema, applicationID, schemaVersion)
 	if _, err := conn.ExecContext(ctx, create); err != nil {
 		return fmt.Errorf("create the schema: %w", describe(err))
