@@ -55,6 +55,7 @@ var arrows = map[string]struct {
 	"test/system":         {[]string{"*"}, "a whole process is watched from outside"},
 	"test/cluster":        {[]string{"*"}, "the same of many processes"},
 	"test/deploy":         {[]string{"*"}, "files are held against the program that they run"},
+	"backup":              {[]string{"events", "events/local", "media"}, "a backup has the files of the embedded log and of the media store"},
 	"projections":         {[]string{"events"}, "read models are folded from facts alone"},
 	"actors":              {[]string{"domain", "events"}, "the shell runs any rules"},
 	"actors/perform":      {[]string{"actors", "domain", "engine", "events", "media", "whatsapp", "whatsapp/format"}, "effects meet the world"},

@@ -32,7 +32,7 @@ func (n *Node) openFiles(ctx context.Context, p Parts) (err error) {
 	if n.files = p.Files; n.files != nil {
 		return nil
 	}
-	if !strings.HasPrefix(n.config.Media, "s3:") {
+	if !inBucket(n.config) {
 		n.files, err = media.Open(n.config.Media)
 		return err
 	}
@@ -49,6 +49,9 @@ func (n *Node) openFiles(ctx context.Context, p Parts) (err error) {
 	}
 	return nil
 }
+
+// inBucket reports that the media store is in a bucket, and not in a directory.
+func inBucket(c Config) bool { return strings.HasPrefix(c.Media, "s3:") }
 
 // contents removes what nobody refers to.
 func (n *Node) contents() perform.Contents {

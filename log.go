@@ -44,6 +44,9 @@ func (n *Node) openStore(ctx, background context.Context, p Parts) error {
 }
 
 func (n *Node) openLocal(background context.Context) error {
+	if err := checkWhole(n.config.Data); err != nil {
+		return err
+	}
 	store, err := local.Open(filepath.Join(n.config.Data, "log"), local.Options{Logger: n.logger, Metrics: n.metrics})
 	if err != nil {
 		return err

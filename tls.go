@@ -106,7 +106,7 @@ func (n *Node) secureAutomatically(background context.Context) (net.Listener, er
 	}
 	t := n.config.TLS
 	options := certs.Options{
-		Hosts: t.Hosts, Dir: filepath.Join(n.config.Data, "certs"), CA: t.CA, TLS: n.listener.Addr(), Logger: n.logger,
+		Hosts: t.Hosts, Dir: certsDir(n.config), CA: t.CA, TLS: n.listener.Addr(), Logger: n.logger,
 	}
 	if plain != nil {
 		options.HTTP = plain.Addr()
@@ -140,3 +140,6 @@ func (n *Node) servePlain(l net.Listener, h nethttp.Handler) {
 		}
 	})
 }
+
+// certsDir is where automatic certificates are kept.
+func certsDir(c Config) string { return filepath.Join(c.Data, "certs") }

@@ -48,9 +48,12 @@ func (d *Directory) drafts() string { return filepath.Join(d.path, "drafts") }
 func (d *Directory) contents() string { return filepath.Join(d.path, "sha256") }
 
 // place is where a content lies.
-func (d *Directory) place(h Hash) string {
+func (d *Directory) place(h Hash) string { return filepath.Join(d.path, PathOf(h)) }
+
+// PathOf is where a content lies within a directory that holds a store.
+func PathOf(h Hash) string {
 	name := h.String()
-	return filepath.Join(d.contents(), name[:1], name)
+	return filepath.Join("sha256", name[:1], name)
 }
 
 // furnish makes all directories there will ever be, so that a content needs no

@@ -92,19 +92,32 @@ var (
 // working directory, or "mem://" for memory. The error names what is wrong
 // with the address. What is in a bucket is opened by package media/bucket.
 func Open(address string) (Store, error) {
+	path, err := DirectoryOf(address)
+	switch {
+	case err != nil:
+		return nil, err
+	case path == "":
+		return NewMemory(), nil
+	}
+	return OpenDirectory(path)
+}
+
+// DirectoryOf gives the directory of the store at an address, or "" for memory.
+// Errors are those of Open for what is no address.
+func DirectoryOf(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("media address: %w", err)
+		return "", fmt.Errorf("media address: %w", err)
 	}
 	switch {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, fmt.Errorf("media address %s: only a scheme and a path are known", u.Redacted())
+		return "", fmt.Errorf("media address %s: only a scheme and a path are known", u.Redacted())
 	case u.Scheme == "mem":
-		return NewMemory(), nil
+		return "", nil
 	case u.Scheme == "file" && u.Path != "" && (u.Host == "" || u.Host == "localhost"):
-		return OpenDirectory(u.Path)
+		return u.Path, nil
 	case u.Scheme == "file" && u.Path != "" && u.Host == ".":
-		return OpenDirectory("." + u.Path)
+		return "." + u.Path, nil
 	}
-	return nil, fmt.Errorf("media address %s: none of file:///a/directory, s3://bucket and mem://", u.Redacted())
+	return "", fmt.Errorf("media address %s: none of file:///a/directory, s3://bucket and mem://", u.Redacted())
 }

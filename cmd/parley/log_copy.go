@@ -29,11 +29,8 @@ func copyLog(ctx context.Context, args []string, out io.Writer) error {
 			"stored; an EventStoreDB has its own, and what happened when stands in the events.\n\n")
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(args); err != nil {
+	if err := parseAll(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("log copy takes no argument %q; see parley log copy --help", flags.Arg(0))
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	err := parley.CopyLog(ctx, cmp.Or(*from, os.Getenv("PARLEY_LOG_FROM")), cmp.Or(*to, os.Getenv("PARLEY_LOG_TO")), logger, out, os.Stderr)

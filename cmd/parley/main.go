@@ -27,6 +27,8 @@ var commands = []command{
 	{"health", "ask the server that runs with the same settings whether it lives; for containers", health},
 	{"doctor", "say what is wrong with the connection of a running server's integrations to Meta", doctor},
 	{"log", "serve the log to others, verify it, copy it into another, or write it into a file and back", eventLog},
+	{"backup", "copy log, media and, if wanted, keys of a data directory, beside a running server or without one", takeBackup},
+	{"restore", "put a backup into a new data directory", restore},
 	{"bench", "measure how fast webhooks are taken in and turns are done, against the bound of this machine", bench},
 }
 

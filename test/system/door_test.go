@@ -186,7 +186,13 @@ func TestWhatIsRefusedIsNotStored(t *testing.T) {
 // filesWith names the files of the data directory that hold some bytes.
 func (w *world) filesWith(wanted []byte) (names []string) {
 	w.t.Helper()
-	err := filepath.WalkDir(w.options.data, func(path string, d os.DirEntry, err error) error {
+	return w.filesIn(w.options.data, wanted)
+}
+
+// filesIn are those below a directory that hold something.
+func (w *world) filesIn(dir string, wanted []byte) (names []string) {
+	w.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() { // the socket for the machine's own people is no file
 			return err
 		}

@@ -43,6 +43,8 @@ type crowd struct {
 	known                  sync.Map // the wamids that are acknowledged
 	// unanswered counts the posts that got no answer: the process was down.
 	unanswered atomic.Int64
+	// unavailable counts those that were told to come again.
+	unavailable atomic.Int64
 }
 
 func (w *world) crowd(people, letters int) *crowd {
@@ -96,6 +98,8 @@ func (c *crowd) deliver(body []byte) bool {
 			return false
 		case err != nil:
 			c.unanswered.Add(1)
+		default:
+			c.unavailable.Add(1)
 		}
 		select {
 		case <-time.After(wait):
