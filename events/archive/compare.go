@@ -35,8 +35,8 @@ func (s *side) step(ctx context.Context) (err error) {
 }
 
 // compare reads both logs whole, side by side. again says that something was
-// erased in the target, since the log had erased it, and that it is to be
-// compared once more.
+// erased or overwritten in the target, as it is in the log, and that they are to
+// be compared once more.
 func (c *copier) compare(ctx context.Context) (again bool, err error) {
 	log, err := newSide(ctx, c.from)
 	if err != nil {
@@ -72,9 +72,16 @@ func (c *copier) compare(ctx context.Context) (again bool, err error) {
 	return again, nil
 }
 
-// reconcile goes past an event that one side holds alone, if the log has erased
-// it: before this run, or under our hands.
+// reconcile goes past what differs, if the log has overwritten or erased it:
+// since it was copied, or under our hands.
 func (c *copier) reconcile(ctx context.Context, log, target *side) error {
+	if e := log.event; log.ok && target.ok && alike(e, target.event) {
+		err := c.to.Overwrite(ctx, e.Stream, events.Replacement{Revision: e.Revision, Data: e.Data})
+		if errors.Is(err, events.ErrFixed) {
+			return fmt.Errorf("event %d of %s was overwritten since it was copied: copy the log anew, into an empty one: %w", e.Revision, e.Stream, err)
+		}
+		return errors.Join(err, log.step(ctx), target.step(ctx))
+	}
 	if target.ok {
 		gone, err := c.isErased(ctx, target.event)
 		if err != nil {

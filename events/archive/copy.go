@@ -36,7 +36,8 @@ type Copied struct {
 // The target has nothing in it, or what earlier runs put there: a copy that was
 // interrupted at any moment is gone on with by another, which finds out by the
 // target's newest event where, and one whose log has grown copies the rest.
-// What the log has erased since an earlier run is erased in the target, too.
+// What the log has erased or overwritten since an earlier run is so in the target,
+// too; an EventStoreDB cannot overwrite, and the copy begins anew elsewhere.
 //
 // Kept are streams, revisions, order, IDs and every byte; the times of storing,
 // if the target can keep them. System events do not move. tell hears how it goes.
@@ -112,7 +113,7 @@ func (c *copier) find(ctx context.Context, e events.Recorded) (at events.Positio
 	if err != nil {
 		return 0, false, err
 	}
-	if len(held) > 0 && same(held[0], e) {
+	if len(held) > 0 && alike(held[0], e) {
 		return held[0].Position, true, nil
 	}
 	gone, err := c.isErased(ctx, e)

@@ -137,12 +137,21 @@ func TestACopyIsGoneOnWith(t *testing.T) {
 	for name, target := range map[string]func() events.Store{
 		"memory": func() events.Store { return memory.New() }, "the embedded log": func() events.Store { return embedded(t) },
 	} {
-		t.Run("when the log has grown, and has erased what was copied, in "+name, func(t *testing.T) {
+		t.Run("when the log has grown, and has erased and overwritten what was copied, in "+name, func(t *testing.T) {
 			log, to := life(t), target()
 			put(t, log, "late-1", -1)
 			put(t, log, "late-2", -1)
 			put(t, log, "late-2", 0)
 			copied(t, log, to)
+			for stream, n := range map[events.Stream]events.Revision{"late-1": 0, "c-1": 800} {
+				if err := log.Overwrite(t.Context(), stream, events.Replacement{Revision: n, Data: []byte("bare")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c := copied(t, log, to); c.New != 0 {
+				t.Errorf("%d events are new", c.New)
+			}
+			checkCopy(t, log, to)
 			put(t, log, "c-1", 1199)
 			put(t, log, "late-2", 1)
 			for i := range 4 {
@@ -243,6 +252,19 @@ type dyingTaker struct {
 // Take is a write like the others.
 func (d dyingTaker) Take(ctx context.Context, es []events.Recorded) error {
 	return d.d.write(ctx, func() error { return d.t.Take(ctx, es) })
+}
+
+func TestAnEventStoreDBCannotFollowWhatIsOverwritten(t *testing.T) {
+	from, to := memory.New(), served(t, memory.New())
+	put(t, from, "a-1", -1)
+	copied(t, from, to)
+	if err := from.Overwrite(t.Context(), "a-1", events.Replacement{Data: []byte("bare")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := archive.Copy(t.Context(), from, to, func(archive.Progress) {})
+	if !errors.Is(err, events.ErrFixed) || !strings.Contains(err.Error(), "event 0 of a-1 was overwritten since it was copied") {
+		t.Errorf("error %v", err)
+	}
 }
 
 func TestATargetWithSomethingElse(t *testing.T) {

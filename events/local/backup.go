@@ -17,7 +17,8 @@ import (
 // and gives the position up to which it holds everything: at least the last that
 // was acknowledged when it began. The log may be in use by another process. The
 // copy is a log like any other, positions and erased places included, and it is
-// on the disk when Backup returns. What is erased meanwhile is erased in it.
+// on the disk when Backup returns. What is erased meanwhile is erased in it; what
+// is overwritten meanwhile, either way.
 //
 // It reads a few milliseconds at a time and then pauses as long. A reader keeps
 // the -wal file from being emptied, and appends and erasing may wait for that.
