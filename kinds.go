@@ -85,7 +85,7 @@ func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err er
 		actors.NewKind(n.host, bot.New(), nil),
 		actors.NewKind(n.host, callback.New(), nil),
 		actors.NewKind(n.host, completion.New(), nil),
-		actors.NewKind(n.host, contact.New(), nil),
+		actors.NewKind(n.host, contact.New(), &perform.Contact{Store: n.store}),
 		actors.NewKind(n.host, file.New(), &perform.File{Contents: n.contents()}),
 		pacer.Beside(actors.NewKind(n.host, integration.New(), &perform.Integration{
 			Store: n.store, Vault: n.vault, Pacer: pacer,

@@ -2,12 +2,14 @@ package parley_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"parley/engine/script"
 	"parley/events"
 	"parley/events/local"
+	"parley/events/memory"
 )
 
 // onDisk is a log in a directory as a node would make it.
@@ -57,6 +60,52 @@ func (h *house) filesWith(text string, roots ...string) (found []string) {
 		}
 	}
 	return found
+}
+
+// TestWhatWasKnownOfADeletedContact: it is in no file any more, and is not
+// brought back when the contact is made again. A22 P6
+func TestWhatWasKnownOfADeletedContact(t *testing.T) {
+	home := t.TempDir()
+	inHouse(t, options{store: onDisk(t, home)}, func(h *house) {
+		known := func(words string) (id string) {
+			id = h.create("/contact", object{"fingerprint": "fingerprint-of-stripes", "name": words, "preferences": words, "meta": object{"a": words}})
+			h.post("/contact/"+id+"/update", object{"nick": words, "email": "zebra@example.com", "phone": "+15559876543"})
+			return id
+		}
+		other := h.create("/contact", object{"name": "another zebra"})
+		for n, words := range []string{"purple zebra", "green zebra"} {
+			id := known(words)
+			if len(h.filesWith(words, home, h.config.Data)) == 0 {
+				h.t.Fatal("the test cannot see the words in the first place")
+			}
+			h.post("/contact/"+id+"/delete", object{})
+			time.Sleep(time.Second)
+			for _, text := range []string{words, "zebra@example.com", "15559876543"} {
+				if found := h.filesWith(text, home, h.config.Data); len(found) > 0 {
+					h.t.Errorf("%q stands in %v", text, found)
+				}
+			}
+			told := 0
+			for _, e := range h.list("/event/log/list?contactId=" + id) {
+				if e["type"] == "contact.erase" {
+					told++
+				}
+			}
+			if told != n+1 {
+				h.t.Errorf("the event log tells it %d times", told)
+			}
+		}
+		if got := h.get("/contact/" + other + "/fetch")["name"]; got != "another zebra" {
+			h.t.Errorf("the other contact's name is %v", got)
+		}
+		h.checkReplay()
+		known("made anew")
+		h.crash()
+		if found := h.filesWith("made anew", home); len(found) == 0 {
+			h.t.Error("what is known of the contact that was made anew is gone")
+		}
+		h.checkReplay()
+	})
 }
 
 // TestTheWordsOfADeletedConversation: they are in no file any more, not those of
@@ -143,6 +192,42 @@ func TestTheWordsOfADeletedConversation(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+		h.checkReplay()
+	})
+}
+
+// fixed is a log that cannot be overwritten, and at first cannot even say so.
+type fixed struct {
+	events.Store
+	asked *atomic.Int32
+}
+
+func (f fixed) Overwrite(context.Context, events.Stream, ...events.Replacement) error {
+	if f.asked.Add(1) <= 2 {
+		return events.ErrUnavailable
+	}
+	return events.ErrFixed
+}
+
+// TestALogThatCannotBeOverwritten: the event log is honest about it, and nothing
+// goes on trying. A20
+func TestALogThatCannotBeOverwritten(t *testing.T) {
+	var asked atomic.Int32
+	inHouse(t, options{store: func() events.Store { return fixed{memory.New(), &asked} }}, func(h *house) {
+		h.notify(text(alice, "wamid.1", "Hello"))
+		h.settle()
+		id := h.conversations()[0]["id"].(string)
+		h.post("/conversation/"+id+"/delete", object{})
+		time.Sleep(time.Hour)
+		var told []any
+		for _, e := range h.list("/event/log/list?conversationId=" + id) {
+			if e["type"] == "conversation.erase" {
+				told = append(told, e["meta"].(object)["kept"])
+			}
+		}
+		if n := asked.Load(); len(told) != 1 || told[0] != true || n != 3 {
+			t.Errorf("told %v, asked %d times", told, n)
+		}
 		h.checkReplay()
 	})
 }

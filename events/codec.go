@@ -54,7 +54,7 @@ var catalogue = tableOf(
 	NotificationReceived{}, SystemNotified{}, NotificationMisdirected{},
 	BotCreated{}, BotUpdated{}, BotDeleted{},
 	BlueprintCreated{}, BlueprintUpdated{}, BlueprintDeleted{}, BlueprintDissolved{},
-	ContactCreated{}, ContactUpdated{}, ContactDeleted{},
+	ContactCreated{}, ContactUpdated{}, ContactDeleted{}, ContactBared{},
 	FileCreated{}, FileUpdated{}, FileUploaded{}, FileDeleted{}, ContentDiscarded{},
 	CompletionMade{},
 	TokenIssued{}, TokenRevoked{},

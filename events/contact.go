@@ -50,5 +50,32 @@ func (ContactCreated) EventType() string { return "ContactCreated" }
 // EventType is the stored name.
 func (ContactUpdated) EventType() string { return "ContactUpdated" }
 
+// ContactBared says that of a deleted contact only bare facts are left in the
+// log.
+type ContactBared struct {
+	// Deletions is how often the contact was deleted up to then, from 1.
+	Deletions int `msgpack:"n"`
+	// Kept says that it is not so: the log is one that cannot be overwritten.
+	Kept bool `msgpack:"ke,omitempty"`
+}
+
+// BareContact gives what is left of a fact when its contact is deleted: what
+// happened, and the fingerprint that the contact's ID derives from. It is for
+// facts before the deletion.
+func BareContact(fact Event) Event {
+	switch f := fact.(type) {
+	case ContactCreated:
+		f.Settings = ContactSettings{Fingerprint: f.Settings.Fingerprint}
+		return f
+	case ContactUpdated:
+		f.Settings = ContactSettings{Fingerprint: f.Settings.Fingerprint}
+		return f
+	}
+	return fact
+}
+
+// EventType is the stored name.
+func (ContactBared) EventType() string { return "ContactBared" }
+
 // EventType is the stored name.
 func (ContactDeleted) EventType() string { return "ContactDeleted" }

@@ -77,6 +77,7 @@ func (w *writer) foldContact(f fact) error {
 		return w.exec("UPDATE contacts SET meta = ?, settings = ?, updated = ? WHERE id = ?",
 			object(e.Settings.Meta), settings, f.at, id)
 	case events.ContactDeleted:
+		w.leftover = true
 		return errors.Join(
 			w.exec("DELETE FROM contacts WHERE id = ?", id),
 			w.exec("UPDATE conversations SET contact = '' WHERE contact = ? AND contact <> ''", id))

@@ -30,6 +30,8 @@ func logType(e events.Event) string {
 		return "contact.update"
 	case events.ContactDeleted:
 		return "contact.delete"
+	case events.ContactBared:
+		return "contact.erase"
 	case events.CallbackVerified:
 		return whatsapp + "callback.subscribe"
 	case events.CallbackRefused:
@@ -161,6 +163,8 @@ func logMeta(e events.Event) map[string]any {
 		return map[string]any{"messageId": e.Message, "messageType": e.Type}
 	case events.SessionErased:
 		return map[string]any{"clearedAt": e.Due.Milliseconds()}
+	case events.ContactBared:
+		return map[string]any{"kept": e.Kept}
 	case events.SessionBared:
 		return map[string]any{"conversationId": e.Session, "kept": e.Kept}
 	case events.SessionCleared:

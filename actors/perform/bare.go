@@ -14,10 +14,11 @@ import (
 // bare overwrites the facts of an erased session by bare ones. Doing it twice
 // changes nothing. In a log that cannot be overwritten they stay.
 func (p *Conversation) bare(ctx context.Context, w actors.Work, task conversation.Bare) error {
-	err := p.overwrite(ctx, w.Address.Stream(), task.Session)
-	p.Tails.drop(w.Address.Stream())
-	kept := errors.Is(err, events.ErrFixed)
-	if err != nil && !kept {
+	kept, err := overwrite(ctx, p.Store, w.Address.Stream(), func(fact events.Event) (events.Event, bool) {
+		erased, ok := fact.(events.SessionErased)
+		return events.Bare(fact, task.Session), ok && erased.Session == task.Session
+	})
+	if err != nil {
 		return fmt.Errorf("overwrite an erased session: %w", err)
 	}
 	return w.Report(ctx, task.Session, conversation.ReportBared{Session: task.Session, Kept: kept})
@@ -26,49 +27,56 @@ func (p *Conversation) bare(ctx context.Context, w actors.Work, task conversatio
 // overwriteAtOnce bounds the bytes that are overwritten in one call.
 const overwriteAtOnce = 1 << 20
 
-// overwrite makes bare what stands in a stream before a session was erased.
-func (p *Conversation) overwrite(ctx context.Context, stream events.Stream, session string) error {
+// overwrite makes the facts of a stream bare, from the first one up to the end:
+// what makes them bare reports it. kept says that the log cannot be overwritten.
+func overwrite(ctx context.Context, store events.Store, stream events.Stream, bare func(events.Event) (is events.Event, end bool)) (kept bool, err error) {
 	var with []events.Replacement
 	size := 0
-	for from, over := events.StreamStart, false; !over; {
-		page, err := p.Store.Read(ctx, stream, from, events.Forwards, historyPage)
-		if err != nil {
-			return err
+	flush := func() error {
+		err := store.Overwrite(ctx, stream, with...)
+		with, size = nil, 0
+		return err
+	}
+	for from, end := events.StreamStart, false; !end && err == nil; {
+		var page []events.Recorded
+		if page, err = store.Read(ctx, stream, from, events.Forwards, historyPage); err != nil {
+			return false, err
 		}
-		over = len(page) < historyPage
-		for _, r := range page {
-			from = r.Revision + 1
-			fact, err := events.Decode(r.Type, r.Data)
-			if err != nil {
-				return err
-			}
-			if erased, ok := fact.(events.SessionErased); ok && erased.Session == session {
-				over = true
-				break
-			}
-			data, err := bared(fact, session)
-			if err != nil {
-				return err
+		for i := 0; i < len(page) && !end; i++ {
+			r := page[i]
+			var data []byte
+			if data, end, err = bared(r, bare); err != nil {
+				return false, err
 			}
 			if data != nil {
 				with, size = append(with, events.Replacement{Revision: r.Revision, Data: data}), size+len(r.Data)
 			}
+			from = r.Revision + 1
 		}
+		end = end || len(page) < historyPage
 		if size >= overwriteAtOnce {
-			if err := p.Store.Overwrite(ctx, stream, with...); err != nil {
-				return err
-			}
-			with, size = nil, 0
+			err = flush()
 		}
 	}
-	return p.Store.Overwrite(ctx, stream, with...) // also without any, to finish what an earlier try left undone
+	if err == nil {
+		err = flush() // also of nothing, to finish what an earlier try left undone
+	}
+	if errors.Is(err, events.ErrFixed) {
+		return true, nil
+	}
+	return false, err
 }
 
 // bared encodes what is left of a fact; nil if that is all there is.
-func bared(fact events.Event, session string) ([]byte, error) {
-	bare := events.Bare(fact, session)
-	if reflect.DeepEqual(bare, fact) {
-		return nil, nil
+func bared(r events.Recorded, bare func(events.Event) (events.Event, bool)) (data []byte, end bool, err error) {
+	fact, err := events.Decode(r.Type, r.Data)
+	if err != nil {
+		return nil, false, err
 	}
-	return events.Encode(bare)
+	is, end := bare(fact)
+	if end || reflect.DeepEqual(is, fact) {
+		return nil, end, nil
+	}
+	data, err = events.Encode(is)
+	return data, false, err
 }

@@ -11,6 +11,9 @@ type State struct {
 	Settings events.ContactSettings
 	// Exists is false before the contact was made, and after it was deleted.
 	Exists bool
+	// Deletions counts how often it was deleted, Bared those of them whose facts
+	// are bare.
+	Deletions, Bared int
 }
 
 // Create makes the contact. The changes name the fingerprint that its ID
@@ -38,9 +41,10 @@ func Address(account, fingerprint string) domain.Address {
 // New gives the rules.
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
-		Kind: events.ContactCategory, Messages: []any{Learn{}, Create{}, Update{}, Delete{}},
-		Decide: decide,
-		Evolve: evolve,
+		Kind: events.ContactCategory, Messages: []any{Learn{}, Create{}, Update{}, Delete{}, ReportBared{}},
+		Decide:  decide,
+		Evolve:  evolve,
+		Pending: pending,
 	}
 }
 
@@ -53,6 +57,8 @@ func decide(s State, c domain.Command) ([]events.Event, error) {
 		return learn(s, c, body), nil
 	case Create:
 		return create(s, c, body)
+	case ReportBared:
+		return bared(s, body), nil
 	}
 	if !s.Exists {
 		return nil, NotFound()
@@ -92,11 +98,13 @@ func update(s State, body Update) ([]events.Event, error) {
 func evolve(s State, fact events.Event) State {
 	switch f := fact.(type) {
 	case events.ContactCreated:
-		return State{Account: f.Account, Settings: f.Settings, Exists: true}
+		s.Account, s.Settings, s.Exists = f.Account, f.Settings, true
 	case events.ContactUpdated:
 		s.Settings = f.Settings
 	case events.ContactDeleted:
-		return State{}
+		return State{Deletions: s.Deletions + 1, Bared: s.Bared}
+	case events.ContactBared:
+		s.Bared = f.Deletions
 	}
 	return s
 }
