@@ -54,7 +54,7 @@ eventstore: build
 # all restarted in turn, one newer than the others. And what docker-compose.yml
 # names, as processes.
 cluster:
-	$(GO) test -tags system -count=1 -timeout 10m ./test/cluster ./test/deploy
+	$(GO) test -tags system -count=1 -timeout 15m ./test/cluster ./test/deploy
 
 # The same with more people, and with everything frozen, stopped, killed and cut
 # off.

@@ -153,14 +153,24 @@ func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]even
 	return m.streams(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
 }
 
-// Owed counts the streams that owe work, and gives when the one that is due
-// first is; 0 if there is none.
-func (m *Model) Owed(ctx context.Context) (n int, first events.Instant, err error) {
-	err = m.read.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MIN(due), 0) FROM owed").Scan(&n, &first)
+// Owed gives up to limit streams that owe work, those due first first, and when
+// it is due. What is due at once is due at 1.
+func (m *Model) Owed(ctx context.Context, limit int) (map[events.Stream]events.Instant, error) {
+	rows, err := m.read.QueryContext(ctx, "SELECT stream, due FROM owed ORDER BY due LIMIT ?", limit)
 	if err != nil {
-		return 0, 0, fmt.Errorf("count owing streams: %w", err)
+		return nil, fmt.Errorf("list owed work: %w", err)
 	}
-	return n, first, nil
+	defer rows.Close() // read to the end below
+	owed := map[events.Stream]events.Instant{}
+	for rows.Next() {
+		var stream string
+		var due events.Instant
+		if err := rows.Scan(&stream, &due); err != nil {
+			return nil, err
+		}
+		owed[events.Stream(strings.Clone(stream))] = due
+	}
+	return owed, rows.Err()
 }
 
 func (m *Model) streams(ctx context.Context, query string, args ...any) ([]events.Stream, error) {

@@ -55,10 +55,9 @@ type pod struct {
 	} `yaml:"topologySpreadConstraints"`
 	Containers []container
 	Volumes    []struct {
-		Name                  string
-		EmptyDir              *struct{}         `yaml:"emptyDir"`
-		PersistentVolumeClaim map[string]string `yaml:"persistentVolumeClaim"`
-		Secret                *struct {
+		Name     string
+		EmptyDir *struct{} `yaml:"emptyDir"`
+		Secret   *struct {
 			SecretName  string `yaml:"secretName"`
 			DefaultMode int    `yaml:"defaultMode"`
 		}
@@ -127,10 +126,6 @@ type (
 			Port       int
 			TargetPort string `yaml:"targetPort"`
 		}
-	}
-	claim struct {
-		AccessModes []string `yaml:"accessModes"`
-		Resources   struct{ Requests map[string]string }
 	}
 	policy struct {
 		PodSelector labels   `yaml:"podSelector"`
@@ -222,7 +217,6 @@ var kinds = map[string]func() any{
 	"apps/v1 Deployment":                            func() any { return &object[deployment]{} },
 	"policy/v1 PodDisruptionBudget":                 func() any { return &object[disruption]{} },
 	"v1 Service":                                    func() any { return &object[serviceSpec]{} },
-	"v1 PersistentVolumeClaim":                      func() any { return &object[claim]{} },
 	"networking.k8s.io/v1 NetworkPolicy":            func() any { return &object[policy]{} },
 	"networking.k8s.io/v1 Ingress":                  func() any { return &object[ingress]{} },
 	"cert-manager.io/v1 Issuer":                     func() any { return &object[issuer]{} },

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/media/s3test"
 	"parley/test/process"
 )
 
@@ -31,10 +32,11 @@ func TestPodsShareACertificate(t *testing.T) {
 	top.listens("2379", top.compose.of("etcd")...)
 	top.listens("2113", top.compose.of("eventstore")...)
 	pods := top.compose.of("parley")[:2] // for their addresses
+	bucket := s3test.Start(t)
 	certificates := cluster(t, podEnvironment(t)["PARLEY_CLUSTER_TLS_NAME"])
 	for _, pod := range pods {
 		top.running[pod] = process.Launch(t, process.Config{
-			Name: pod, Args: []string{binary, "serve"}, Env: top.pod(pod, certificates), Again: true, Show: *logs,
+			Name: pod, Args: []string{binary, "serve"}, Env: top.pod(pod, bucket, certificates), Again: true, Show: *logs,
 		})
 	}
 	for _, pod := range pods {
@@ -76,12 +78,11 @@ func podEnvironment(t *testing.T) map[string]string {
 
 // pod gives the environment of a container, with what is on this machine in
 // place of its mounts and of the services that it names.
-func (top *topology) pod(name, certificates string) (env []string) {
+func (top *topology) pod(name string, bucket *s3test.Server, certificates string) (env []string) {
 	dir := filepath.Join(top.dir, name)
 	here := strings.NewReplacer(
 		"10.1.2.3", top.names[name], "0.0.0.0", top.names[name], "etcd://etcd:2379", "etcd://"+top.names["etcd1"]+":2379",
 		"/etc/parley/key/master.key", filepath.Join(top.dir, ".parley", "master.key"), "/etc/parley/cluster/", certificates+"/",
-		"file:///media", "file://"+filepath.Join(top.dir, "media"),
 	)
 	for setting, value := range podEnvironment(top.t) {
 		switch setting {
@@ -91,6 +92,10 @@ func (top *topology) pod(name, certificates string) (env []string) {
 			value = "esdb://" + top.names["eventstore1"] + ":2113?tls=false"
 		case "PARLEY_TOKENS":
 			value = "default:" + top.secret
+		case "PARLEY_MEDIA":
+			value = bucket.Address("")
+		case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY":
+			value = s3test.Environment()[setting]
 		case "OPENAI_API_KEY":
 			value = "sk-none"
 		}
