@@ -2,7 +2,7 @@ package projections
 
 // version changes with every change of the schema or of what a fold writes;
 // a file of another version is folded anew.
-const version = 14
+const version = 15
 
 // schema holds one table a kind of answer. Rows that are listed are keyed by
 // seq, the position of the event that made them: it orders rows made in the
