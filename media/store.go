@@ -24,9 +24,9 @@ type Store interface {
 	Put(ctx context.Context, content io.Reader, limits Limits) (Object, error)
 
 	// Open gives a content, which the caller closes. It can be read once from
-	// its beginning, or at any place after a Seek, also when the context has
-	// ended. The errors are ErrNotFound, ErrUnavailable and ErrClosed, or the
-	// disk's.
+	// its beginning, or at any place after a Seek. The context must last until
+	// then: it may end the reading. The errors are ErrNotFound, ErrUnavailable
+	// and ErrClosed, or the disk's.
 	Open(ctx context.Context, h Hash) (io.ReadSeekCloser, Object, error)
 
 	// Stat says what is known of a content. Errors are Open's.

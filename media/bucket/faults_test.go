@@ -213,22 +213,28 @@ func TestAContextThatEnds(t *testing.T) {
 	})
 }
 
-// Who opened a content reads it when their context is over, as a response's
-// body is.
-func TestReadingOutlivesTheContextOfOpening(t *testing.T) {
-	within(t, func(t *testing.T, s *bucket.Store, _ *s3test.Server) {
-		content := noise(9 << 20)
-		o := keep(t, s, content)
-		ctx, cancel := context.WithCancel(t.Context())
+// A node that stops does not wait for a bucket that hangs.
+func TestReadingEndsWithItsContext(t *testing.T) {
+	within(t, func(t *testing.T, s *bucket.Store, server *s3test.Server) {
+		o := keep(t, s, noise(1000))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
 		r, _, err := s.Open(ctx, o.Hash)
-		cancel()
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := io.ReadAll(r)
-		if err := errors.Join(err, r.Close()); err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%d bytes, %v", len(got), err)
+		server.Break(func(_ http.ResponseWriter, r *http.Request) bool {
+			<-r.Context().Done()
+			return false
+		})
+		began := time.Now()
+		if _, err := io.ReadAll(r); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
 		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		server.Break(nil)
 	})
 }
 

@@ -106,6 +106,32 @@ func TestAContentThatIsThereIsNotSentAgain(t *testing.T) {
 	})
 }
 
+// Who puts what somebody else put a moment ago counts, though nothing is written.
+func TestWhatIsSharedIsAsFreshAsItsLastPut(t *testing.T) {
+	within(t, func(t *testing.T, s *bucket.Store, server *s3test.Server) {
+		content := noise(1000)
+		keep(t, s, content)
+		time.Sleep(10 * time.Second)
+		again := time.Now()
+		o := keep(t, s, content)
+		if keys := server.Keys(t); len(keys) != 1 {
+			t.Errorf("there is %v", keys)
+		}
+		if err := s.Walk(t.Context(), func(_ media.Hash, put time.Time) error {
+			if put.Before(again) {
+				t.Errorf("put at %v, by the walk at %v", again, put)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		if err := s.Discard(t.Context(), o.Hash, again); err != nil {
+			t.Error(err)
+		}
+		checkHolds(t, s, content)
+	})
+}
+
 func TestALargeContentIsOneObjectAtOnceOrNone(t *testing.T) {
 	within(t, func(t *testing.T, s *bucket.Store, server *s3test.Server) {
 		content := noise(40 << 20)

@@ -25,7 +25,7 @@ func (s *Store) Open(ctx context.Context, h media.Hash) (io.ReadSeekCloser, medi
 	if err != nil {
 		return nil, media.Object{}, err
 	}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	life, end := context.WithCancel(ctx)
 	return &reader{store: s, object: o, key: e.key, life: life, end: end}, o, nil
 }
 
