@@ -145,7 +145,7 @@ func turnedAway(meta *simulator.Simulator) (n int) {
 
 func TestStartingWithABucketThatDoesNotWork(t *testing.T) { // P9
 	service := s3test.Start(t)
-	config, err := parley.LoadConfig("serve", []string{"--data", t.TempDir(), "--media", service.Address("")}, func(string) string { return "" }, io.Discard)
+	config, err := parley.LoadConfig("serve", []string{"--data", t.TempDir(), "--media", service.Address(""), "--tokens", "acme:" + apiSecret}, func(string) string { return "" }, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
