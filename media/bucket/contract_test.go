@@ -1,6 +1,8 @@
 package bucket_test
 
 import (
+	"crypto/rand"
+	"os"
 	"testing"
 
 	"parley/media"
@@ -33,6 +35,36 @@ func TestABucketKeepsTheContract(t *testing.T) {
 				t.Fatal(err)
 			}
 			return open(t, servers[s], "somewhere/")
+		},
+	})
+}
+
+// PARLEY_TEST_BUCKET is the address of a bucket of a real service, without a
+// prefix: "s3://name?region=…". What the tests put there is left to its owner.
+func TestARealBucketKeepsTheContract(t *testing.T) {
+	address := os.Getenv("PARLEY_TEST_BUCKET")
+	if address == "" {
+		t.Skip("skipped: PARLEY_TEST_BUCKET names no bucket")
+	}
+	addresses := map[media.Store]string{}
+	open := func(t testing.TB, address string) media.Store {
+		s, err := bucket.Open(t.Context(), bucket.Config{Address: address, Drafts: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		addresses[s] = address
+		return s
+	}
+	storetest.Run(t, storetest.Factory{
+		New: func(t testing.TB) media.Store { return open(t, address+"&prefix=test-"+rand.Text()+"/") },
+		Reopen: func(t testing.TB, s media.Store) media.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, addresses[s])
 		},
 	})
 }
