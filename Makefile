@@ -79,7 +79,7 @@ fuzz:
 golden:
 	$(GO) test ./events -golden
 	$(GO) test ./domain/conversation -rewrite
-	$(GO) test -run 'TestTheWhatsAppPage|TestTheAPIPage' . -write-docs
+	$(GO) test -run 'TestTheWhatsAppPage|TestTheAPIPage|TestEveryFactCanBeTraced' . -write-docs
 
 # The figures of docs/benchmarks.md.
 bench: build

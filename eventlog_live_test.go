@@ -380,7 +380,8 @@ func TestARevokedSecretHearsNothingMore(t *testing.T) { // A25
 		put := func(fact events.Event) {
 			h.t.Helper()
 			to := events.StreamOf(events.AccountCategory, "acme")
-			records, err := events.Records(to, events.Metadata{Command: events.NewKey(), Account: "acme", At: events.At(time.Now())}, fact)
+			meta := events.Metadata{Command: events.NewKey(), Correlation: "desk", Causation: "desk", Account: "acme", At: events.At(time.Now())}
+			records, err := events.Records(to, meta, fact)
 			expected := events.NoStream
 			if _, revoked := fact.(events.TokenRevoked); revoked {
 				expected = events.StreamStart

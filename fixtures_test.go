@@ -31,25 +31,29 @@ type expectation struct {
 // payload, and what it holds is recorded. F063 F069 F070 F071 F072 F073 F084 F091
 // F095 F173 F177
 func TestEveryFixtureIsTakenIn(t *testing.T) {
+	inHouse(t, options{}, func(h *house) { h.takeInAll() })
+}
+
+// takeInAll posts every fixture.
+func (h *house) takeInAll() {
+	h.t.Helper()
 	file, err := os.Open(filepath.Join(fixtures, "EXPECT.jsonl"))
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	defer file.Close()
-	inHouse(t, options{}, func(h *house) {
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var want expectation
-			if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
-				h.t.Fatal(err)
-			}
-			h.takeIn(want)
-		}
-		if err := lines.Err(); err != nil {
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var want expectation
+		if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
 			h.t.Fatal(err)
 		}
-	})
+		h.takeIn(want)
+	}
+	if err := lines.Err(); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // takeIn posts a fixture to an integration of its own.

@@ -314,6 +314,7 @@ func (h *house) close() {
 	h.t.Helper()
 	h.sim.Close()
 	h.stop()
+	h.checkTraces()
 	if err := h.store.Close(); err != nil {
 		h.t.Error(err)
 	}

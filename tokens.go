@@ -77,8 +77,9 @@ func (t tokens) Revoke(ctx context.Context, id string) (admin.Token, error) {
 
 // put puts a command to an account, and waits until requests notice.
 func (t tokens) put(ctx context.Context, owner string, at time.Time, body any) error {
+	id := events.NewKey() // nothing is before it
 	result, err := t.asker.Ask(ctx, domain.Address{Kind: events.AccountCategory, ID: owner}, domain.Command{
-		ID: events.NewKey(), At: events.At(at), Account: owner, Body: body,
+		ID: id, At: events.At(at), Account: owner, Correlation: id, Causation: id, Body: body,
 	})
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type grain[S any] struct {
 	state    S
 	revision events.Revision
 	account  string
+	cause    Cause
 	recent   recent
 
 	lanes []lane
@@ -209,6 +210,9 @@ func (g *grain[S]) append(ctx context.Context, c domain.Command, facts []events.
 		Command: c.ID, Correlation: c.Correlation, Causation: c.Causation, Account: g.account, At: c.At,
 		Owes: domain.NextDue(g.kind.decider.Owed(next)),
 	}
+	if route := g.kind.decider.Route; route != nil {
+		meta.Route = route(g.address.ID, next)
+	}
 	stream := g.address.Stream()
 	records, err := events.Records(stream, meta, facts...)
 	if err != nil {
@@ -220,7 +224,7 @@ func (g *grain[S]) append(ctx context.Context, c domain.Command, facts []events.
 		return domain.Result{}, err
 	}
 	g.follow(g.revision+1, facts, sizeOf(records))
-	g.state, g.revision = next, appended.Revision
+	g.state, g.revision, g.cause = next, appended.Revision, Cause{c.ID, c.Correlation}
 	result := domain.Result{Revision: appended.Revision, Position: appended.Position}
 	g.recent.add(c.ID, result)
 	return result, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"parley/domain"
@@ -99,7 +100,7 @@ func (g *grain[S]) stopTimer() {
 func (g *grain[S]) perform(task domain.Task) {
 	host, self := g.kind.host, g.presence.pid
 	performer, at := g.kind.performer, g.revision
-	work := Work{Address: g.address, Task: task, Revision: at, Asker: host.asker}
+	work := Work{Address: g.address, Task: task, Revision: at, Cause: g.cause, Asker: host.asker, reported: new(atomic.Pointer[string])}
 	host.runner.submit(func(ctx context.Context) {
 		err := host.run(ctx, performer, work)
 		host.metrics.tasks.WithLabelValues(work.Address.Kind, outcome(err)).Inc()

@@ -27,7 +27,7 @@ func (g *grain[S]) load(ctx context.Context) error {
 		return fmt.Errorf("%w: load %s: %w", ErrUnavailable, g.address, err)
 	}
 	var empty S
-	g.state, g.revision, g.recent = empty, events.NoStream, nil
+	g.state, g.revision, g.cause, g.recent = empty, events.NoStream, Cause{}, nil
 	facts, size := make([]events.Event, len(tail)), 0
 	for i, e := range tail {
 		facts[i], size = e.fact, size+e.size
@@ -36,6 +36,7 @@ func (g *grain[S]) load(ctx context.Context) error {
 		if e.metadata.Account != "" {
 			g.account = e.metadata.Account
 		}
+		g.cause = Cause{e.metadata.Command, e.metadata.Correlation}
 		g.recent.add(e.metadata.Command, domain.Result{Revision: e.revision, Position: e.position})
 	}
 	if g.loaded = true; len(tail) > 0 {

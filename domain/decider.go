@@ -66,6 +66,11 @@ type Decider[S any] struct {
 	// fit, or is not known, leaves the state as it is.
 	Evolve func(state S, fact events.Event) S
 
+	// Route names what the facts of a stream are about, for those who look into
+	// the log with other tools: it stands beside each fact as metadata. nil
+	// means that the stream's name says it all.
+	Route func(id string, state S) events.Route
+
 	// Pending lists the work that is owed, at most one task a lane. nil means
 	// that the kind never owes any.
 	Pending func(state S) []Task

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"reflect"
 	"sync"
@@ -128,22 +129,22 @@ func Decode(eventType string, data []byte) (Event, error) {
 }
 
 // Records encodes the facts that one command caused in a stream, with IDs
-// derived from both.
+// derived from both. A fact that is on a way of its own (of another message or
+// turn than the command) has that for its correlation.
 func Records(stream Stream, meta Metadata, facts ...Event) ([]Record, error) {
-	encoded, optional := meta.Encode(), []byte(nil)
+	shared := meta.Encode() // by most of them
 	records, id := make([]Record, len(facts)), idsOf(stream, meta.Command)
 	for i, f := range facts {
 		data, err := Encode(f)
 		if err != nil {
 			return nil, err
 		}
-		records[i] = Record{ID: id(i), Type: f.EventType(), Data: data, Metadata: encoded}
-		if o, ok := f.(Optional); ok && o.IsOptional() {
-			if optional == nil {
-				meta.Optional = true
-				optional = meta.Encode()
-			}
-			records[i].Metadata = optional
+		records[i] = Record{ID: id(i), Type: f.EventType(), Data: data, Metadata: shared}
+		own := meta
+		own.Correlation = cmp.Or(journeyOf(f), meta.Correlation)
+		o, ok := f.(Optional)
+		if own.Optional = ok && o.IsOptional(); own != meta {
+			records[i].Metadata = own.Encode()
 		}
 	}
 	return records, nil

@@ -77,10 +77,15 @@ func TestKeys(t *testing.T) {
 	seen := map[string]bool{}
 	for range 10_000 {
 		key := events.NewKey()
-		if seen[key] || len(key) != 25 || key[0] < 'a' || strings.Trim(key, "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
+		if seen[key] || !events.IsKey(key) || len(key) != 25 || key[0] < 'a' || strings.Trim(key, "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
 			t.Fatalf("bad key %q", key)
 		}
 		seen[key] = true
+	}
+	for _, other := range []string{"", "0" + strings.Repeat("a", 24), strings.Repeat("a", 26), strings.Repeat("a", 24) + "A"} {
+		if events.IsKey(other) {
+			t.Errorf("%q is taken for a key", other)
+		}
 	}
 	derived := events.DeriveKey("a", "bc")
 	if again := events.DeriveKey("a", "bc"); again != derived || events.DeriveKey("ab", "c") == derived {
@@ -106,7 +111,7 @@ func TestEventIDsComeFromTheCommand(t *testing.T) {
 }
 
 func TestMetadata(t *testing.T) {
-	want := events.Metadata{Command: "c", Correlation: "x", Causation: "y", Account: "a", At: 5, Owes: 7}
+	want := events.Metadata{Command: "c", Correlation: "x", Causation: "y", Account: "a", At: 5, Owes: 7, Route: events.Route{Integration: "i", Sender: "s", Conversation: "v", Bot: "b"}}
 	got, err := events.DecodeMetadata(want.Encode())
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -62,6 +63,11 @@ func DeriveKey(parts ...string) string {
 		h.Write([]byte(p))
 	}
 	return keyOf(h.Sum(nil))
+}
+
+// IsKey reports that a text has the form of NewKey.
+func IsKey(text string) bool {
+	return len(text) == keyLength && text[0] >= 'a' && strings.Trim(text, keyAlphabet) == ""
 }
 
 // keyOf turns each two bytes of the seed into a sign.

@@ -11,13 +11,17 @@ import (
 type Metadata struct {
 	// Command is the ID of the command that caused the fact.
 	Command string `json:"command,omitempty"`
-	// Correlation ties everything that one outside request led to.
-	// "$correlationId" is EventStoreDB's name for it.
+	// Correlation ties together everything on one way from a message through
+	// its turn and the sends to their statuses, or all that another outside
+	// request led to. "$correlationId" is EventStoreDB's name for it.
 	Correlation string `json:"$correlationId,omitempty"`
-	// Causation is the ID of the command or request directly before.
+	// Causation is the ID of the command or request directly before: for what
+	// a task reports, of its last report, or of the command after which it was
+	// owed.
 	Causation string `json:"$causationId,omitempty"`
 	// Account owns the stream.
 	Account string `json:"account,omitempty"`
+	Route
 	// At is when the command was made, in microseconds since 1970.
 	At Instant `json:"at,omitempty"`
 	// Owes is when the stream next owes the world some work, as it stood
@@ -31,12 +35,16 @@ type Metadata struct {
 // Encode gives the JSON form. It is written for every append, so it is put
 // together by hand.
 func (m Metadata) Encode() []byte {
-	b := make([]byte, 0, 256)
+	b := make([]byte, 0, 384)
 	for _, field := range [...]struct{ key, value string }{
 		{`"command":`, m.Command},
 		{`"$correlationId":`, m.Correlation},
 		{`"$causationId":`, m.Causation},
 		{`"account":`, m.Account},
+		{`"integration":`, m.Integration},
+		{`"sender":`, m.Sender},
+		{`"conversation":`, m.Conversation},
+		{`"bot":`, m.Bot},
 	} {
 		if field.value != "" {
 			b = appendText(append(append(b, ','), field.key...), field.value)

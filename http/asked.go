@@ -102,7 +102,9 @@ func (c call) converse(read func(*body) (text string), show func(turn string, s 
 	if ask.Text != "" {
 		ask.Message = events.NewKey()
 	}
-	return c.answer(c.server.asking(addressOf(x), c.command(ask), ask.Turn), func(s said) any { return show(ask.Turn, s) })
+	command := c.command(ask)
+	command.Correlation = ask.Turn
+	return c.answer(c.server.asking(addressOf(x), command, ask.Turn), func(s said) any { return show(ask.Turn, s) })
 }
 
 // sessionOf is a conversation as its actor would know it.

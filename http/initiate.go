@@ -73,7 +73,9 @@ func (s *Server) initiate(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(conversationAddress(i.ID, in.to), body); err != nil {
+	command := c.command(body)
+	command.Correlation = body.Said[len(body.Said)-1].ID // what the statuses will belong to
+	if err := c.issue(conversationAddress(i.ID, in.to), command); err != nil {
 		return err
 	}
 	return c.answerID(i.ID)

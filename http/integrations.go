@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"parley/domain"
 	"parley/domain/integration"
@@ -109,6 +110,8 @@ func (c call) integrationInput() (in integrationInput, err error) {
 // seal stores the secrets of the input and lets the changes refer to them. The
 // mask stands for the stored secret and changes nothing.
 func (c call) seal(id string, in *integrationInput) error {
+	request := requestID(c.Ctx)
+	meta := events.Metadata{Account: c.account, Correlation: request, Causation: request, At: events.At(time.Now())}
 	for _, s := range []struct {
 		value domain.Opt[string]
 		ref   *domain.Opt[string]
@@ -121,7 +124,7 @@ func (c call) seal(id string, in *integrationInput) error {
 		case s.value.Value == "":
 			*s.ref = domain.Some("")
 		default:
-			ref, err := c.server.vault.Seal(c.UserContext(), c.account, id, events.NewSecret(s.value.Value))
+			ref, err := c.server.vault.Seal(c.UserContext(), meta, id, events.NewSecret(s.value.Value))
 			if err != nil {
 				return err
 			}

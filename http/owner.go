@@ -125,8 +125,11 @@ func (c call) command(body any) domain.Command {
 }
 
 // write puts a command and waits until lists show what it did.
-func (c call) write(to domain.Address, body any) error {
-	result, err := c.server.actors.Ask(c.UserContext(), to, c.command(body))
+func (c call) write(to domain.Address, body any) error { return c.issue(to, c.command(body)) }
+
+// issue is write for a command that is made already.
+func (c call) issue(to domain.Address, command domain.Command) error {
+	result, err := c.server.actors.Ask(c.UserContext(), to, command)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -269,15 +270,26 @@ func fields(d whatsapp.Delivery) []string {
 }
 
 func (r receiver) converse(ctx context.Context, sender string, body conversation.Receive) error {
-	correlation := r.notification.Request
-	if len(body.Messages) > 0 {
-		correlation = body.Messages[0].Message // what the turn goes by
-	}
 	_, err := r.server.actors.Ask(ctx, conversationAddress(r.notification.Integration, sender), domain.Command{
 		ID: events.NewKey(), At: events.At(time.Now()), Account: r.view.Account,
-		Correlation: correlation, Causation: r.notification.Request, Body: body,
+		Correlation: cmp.Or(journeyOf(body), r.notification.Request), Causation: r.notification.Request, Body: body,
 	})
 	return err
+}
+
+// journeyOf is what a delivery belongs to: the first message, by which its turn
+// will go, or the turn of the first status that says it. An echo that is not in
+// our form is none of ours.
+func journeyOf(body conversation.Receive) string {
+	if len(body.Messages) > 0 {
+		return body.Messages[0].Message
+	}
+	for _, st := range body.Statuses {
+		if turn := events.TurnOf(st.Echo); events.IsKey(turn) {
+			return turn
+		}
+	}
+	return ""
 }
 
 // policyOf is what an integration prescribes for a sender.

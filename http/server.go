@@ -38,7 +38,7 @@ type Actors interface {
 
 // Vault keeps credentials.
 type Vault interface {
-	Seal(ctx context.Context, account, integration string, secret events.Secret) (ref string, err error)
+	Seal(ctx context.Context, meta events.Metadata, integration string, secret events.Secret) (ref string, err error)
 	Open(ctx context.Context, integration, ref string) (events.Secret, error)
 	Erase(ctx context.Context, integration string) error
 }

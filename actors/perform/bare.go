@@ -21,7 +21,7 @@ func (p *Conversation) bare(ctx context.Context, w actors.Work, task conversatio
 	if err != nil {
 		return fmt.Errorf("overwrite an erased session: %w", err)
 	}
-	return w.Report(ctx, task.Session, conversation.ReportBared{Session: task.Session, Kept: kept})
+	return w.Report(ctx, "", conversation.ReportBared{Session: task.Session, Kept: kept})
 }
 
 // overwriteAtOnce bounds the bytes that are overwritten in one call.

@@ -3,7 +3,6 @@ package perform
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"parley/actors"
 	"parley/domain"
@@ -48,7 +47,7 @@ func (p *Blueprint) dissolve(ctx context.Context, w actors.Work, task blueprint.
 			return err
 		}
 		if len(things) == 0 {
-			return w.Report(ctx, w.Address.ID, blueprint.ReportDissolved{})
+			return w.Report(ctx, "", blueprint.ReportDissolved{})
 		}
 		for _, d := range things {
 			if err := p.delete(ctx, w, task.Account, d); err != nil {
@@ -66,10 +65,9 @@ func (p *Blueprint) delete(ctx context.Context, w actors.Work, account string, d
 		return err
 	}
 	ask := func(to domain.Address, body any) error {
-		_, err := w.Asker.Ask(ctx, to, domain.Command{
-			ID: events.NewKey(), At: events.At(time.Now()), Account: account,
-			Correlation: w.Address.ID, Causation: w.Address.ID, Body: body,
-		})
+		command := w.Command("", body)
+		command.Account = account
+		_, err := w.Asker.Ask(ctx, to, command)
 		return err
 	}
 	if err := ask(address, body); err != nil && !domain.IsRefusal(err, domain.NotFound) { // not found: somebody was faster

@@ -22,7 +22,7 @@ func (p *Conversation) clear(ctx context.Context, w actors.Work, task conversati
 			return fmt.Errorf("remove a file of an erased session: %w", err)
 		}
 	}
-	return w.Report(ctx, task.Session, conversation.ReportCleared(task))
+	return w.Report(ctx, "", conversation.ReportCleared(task))
 }
 
 // contentsOf gives the hashes of the files of a session, each once.

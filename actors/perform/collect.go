@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"parley/actors"
 	"parley/domain"
@@ -23,12 +22,12 @@ func (p *Conversation) collect(ctx context.Context, w actors.Work, task conversa
 	id, _ := events.SplitConversationID(w.Address.ID)
 	answer, err := w.Asker.Query(ctx, domain.Address{Kind: events.IntegrationCategory, ID: id}, integration.Look{})
 	if domain.IsRefusal(err, domain.NotFound) {
-		return w.Report(ctx, task.Session, conversation.SkipContact{Reason: abandonDeleted.Detail})
+		return w.Report(ctx, "", conversation.SkipContact{Reason: abandonDeleted.Detail})
 	}
 	if err != nil {
 		return err
 	}
-	c := collection{asker: w.Asker, account: answer.(integration.View).Account, session: task.Session}
+	c := collection{work: w, account: answer.(integration.View).Account}
 	fingerprint, err := c.follow(ctx, task.Was, task.Who)
 	if err != nil {
 		return err
@@ -37,14 +36,13 @@ func (p *Conversation) collect(ctx context.Context, w actors.Work, task conversa
 	if err := c.ask(ctx, to, contact.Learn{Fingerprint: fingerprint, Who: task.Who}); err != nil {
 		return err
 	}
-	return w.Report(ctx, task.Session, conversation.ReportContact{Session: task.Session, Contact: to.ID})
+	return w.Report(ctx, "", conversation.ReportContact{Session: task.Session, Contact: to.ID})
 }
 
 // collection finds out which contact of an account a person is.
 type collection struct {
-	asker   actors.Asker
+	work    actors.Work
 	account string
-	session string
 }
 
 // follow is recognise for a person who may have been known by other
@@ -99,7 +97,7 @@ func (c collection) holder(ctx context.Context, identifier string) (string, erro
 	if identifier == "" {
 		return "", nil
 	}
-	answer, err := c.asker.Query(ctx, c.address(identifier), alias.Look{})
+	answer, err := c.work.Asker.Query(ctx, c.address(identifier), alias.Look{})
 	if err != nil {
 		return "", err
 	}
@@ -139,9 +137,8 @@ func (c collection) address(identifier string) domain.Address {
 }
 
 func (c collection) ask(ctx context.Context, to domain.Address, body any) error {
-	_, err := c.asker.Ask(ctx, to, domain.Command{
-		ID: events.NewKey(), At: events.At(time.Now()), Account: c.account,
-		Correlation: c.session, Causation: c.session, Body: body,
-	})
+	command := c.work.Command("", body)
+	command.Account = c.account
+	_, err := c.work.Asker.Ask(ctx, to, command)
 	return err
 }

@@ -70,7 +70,7 @@ func (p *Conversation) Perform(ctx context.Context, w actors.Work) error {
 	case conversation.Deliver:
 		return p.deliver(ctx, w, task)
 	case conversation.GiveUp:
-		return w.Report(ctx, task.Part, task)
+		return w.Report(ctx, events.TurnOf(task.Part), task)
 	case conversation.Fetch:
 		return p.fetch(ctx, w, task.File)
 	case conversation.Collect:

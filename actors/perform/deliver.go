@@ -3,7 +3,6 @@ package perform
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"parley/actors"
@@ -21,7 +20,7 @@ func (p *Conversation) deliver(ctx context.Context, w actors.Work, task conversa
 		return err // the lane asks again in a while
 	}
 	asked := time.Now()
-	if err := w.Report(ctx, turnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
+	if err := w.Report(ctx, events.TurnOf(part.ID), conversation.Attempt{Part: part.ID}); err != nil {
 		return err
 	}
 	d := delivery{Conversation: p, work: w, terms: task.Terms, other: part.Other}
@@ -30,12 +29,6 @@ func (p *Conversation) deliver(ctx context.Context, w actors.Work, task conversa
 
 // abandonDeleted ends what is under way for a deleted integration.
 var abandonDeleted = conversation.Abandon{Reason: "integration_deleted", Detail: "The integration was deleted."}
-
-// turnOf is the turn that a part belongs to.
-func turnOf(part string) string {
-	turn, _, _ := strings.Cut(part, "-")
-	return turn
-}
 
 // delivery gives parts to one person.
 type delivery struct {
@@ -60,7 +53,7 @@ func (d delivery) send(ctx context.Context, parts []events.Part, attempt int, as
 			outcome = sent
 		}
 		asked = time.Now()
-		if err := d.work.Report(ctx, turnOf(part.ID), outcome); err != nil || !sent.Sending {
+		if err := d.work.Report(ctx, events.TurnOf(part.ID), outcome); err != nil || !sent.Sending {
 			return err
 		}
 		if granted, err := d.granted(ctx, parts[i+1]); err != nil || !granted {

@@ -7,7 +7,6 @@ import (
 
 	"parley/actors"
 	"parley/domain/file"
-	"parley/events"
 	"parley/media"
 )
 
@@ -73,5 +72,5 @@ func (p *File) Perform(ctx context.Context, w actors.Work) error {
 	if err := p.Contents.Discard(ctx, task.Hash); err != nil {
 		return err
 	}
-	return w.Report(ctx, events.DeriveKey(w.Address.ID, task.Hash), file.ReportDiscarded(task))
+	return w.Report(ctx, "", file.ReportDiscarded(task))
 }

@@ -3,7 +3,6 @@ package perform
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"parley/actors"
 	"parley/domain"
@@ -43,14 +42,11 @@ func (p *Integration) resume(ctx context.Context, w actors.Work) error {
 	}
 	p.Pacer.resume(ctx, w.Address.ID)
 	for _, s := range streams {
-		c := domain.Command{
-			ID: events.NewKey(), At: events.At(time.Now()), Correlation: w.Address.ID, Causation: w.Address.ID, Body: conversation.Resume{},
-		}
-		if _, err := w.Asker.Ask(ctx, domain.Address{Kind: s.Category(), ID: s.ID()}, c); err != nil {
+		if _, err := w.Asker.Ask(ctx, domain.Address{Kind: s.Category(), ID: s.ID()}, w.Command("", conversation.Resume{})); err != nil {
 			return err
 		}
 	}
-	return w.Report(ctx, w.Address.ID, integration.ReportResumed{})
+	return w.Report(ctx, "", integration.ReportResumed{})
 }
 
 func (p *Integration) purge(ctx context.Context, w actors.Work) error {
@@ -68,5 +64,5 @@ func (p *Integration) purge(ctx context.Context, w actors.Work) error {
 			return fmt.Errorf("erase the settings: %w", err)
 		}
 	}
-	return w.Report(ctx, w.Address.ID, integration.ReportPurged{})
+	return w.Report(ctx, "", integration.ReportPurged{})
 }

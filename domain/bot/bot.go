@@ -86,6 +86,7 @@ func New() domain.Decider[State] {
 		Kind: events.BotCategory, Messages: []any{Create{}, Update{}, Delete{}, Look{}, View{}},
 		Decide: decide,
 		Evolve: evolve,
+		Route:  func(id string, _ State) events.Route { return events.Route{Bot: id} },
 		Answer: answer,
 	}
 }

@@ -51,6 +51,7 @@ type Notify struct {
 func New() domain.Decider[State] {
 	return domain.Decider[State]{
 		Kind: events.CallbackCategory, Messages: []any{Verify{}, Refuse{}, Notify{}}, Decide: decide, Evolve: evolve,
+		Route: func(id string, _ State) events.Route { return events.Route{Integration: id} },
 	}
 }
 

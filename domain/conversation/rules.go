@@ -98,9 +98,16 @@ func New(r Rules) domain.Decider[State] {
 		Kind: events.ConversationCategory, Messages: messages(),
 		Decide:  r.decide,
 		Evolve:  r.evolve,
+		Route:   route,
 		Pending: r.pending,
 		Answer:  answer,
 	}
+}
+
+func route(id string, s State) events.Route {
+	r := events.Route{Conversation: s.Session.ID, Bot: s.Session.BotID}
+	r.Integration, r.Sender = events.SplitConversationID(id)
+	return r
 }
 
 func answer(s State, question any) (any, error) {

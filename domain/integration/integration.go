@@ -70,8 +70,11 @@ func New() domain.Decider[State] {
 		Messages: []any{
 			Create{}, Update{}, Delete{}, ReportPurged{}, ReportResumed{}, Look{}, View{},
 		},
-		Decide:  decide,
-		Evolve:  evolve,
+		Decide: decide,
+		Evolve: evolve,
+		Route: func(id string, s State) events.Route {
+			return events.Route{Integration: id, Bot: s.Settings.BotID}
+		},
 		Pending: pending,
 		Answer:  answer,
 	}

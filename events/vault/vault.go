@@ -53,14 +53,15 @@ func New(store events.Store, key []byte) (*Vault, error) {
 }
 
 // Seal stores a credential of an integration durably and returns the reference
-// that names it. Until settings name it, it is in no force.
-func (v *Vault) Seal(ctx context.Context, account, integration string, secret events.Secret) (string, error) {
+// that names it. Until settings name it, it is in no force. The metadata say on
+// whose behalf, and what led to it.
+func (v *Vault) Seal(ctx context.Context, meta events.Metadata, integration string, secret events.Secret) (string, error) {
 	ref := events.NewKey()
 	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(secret.Reveal())+v.aead.Overhead())
 	_, _ = rand.Read(nonce) // never fails (documented)
 	sealed := v.aead.Seal(nonce, nonce, []byte(secret.Reveal()), bind(integration, ref))
 	stream := events.StreamOf(events.SecretCategory, integration)
-	meta := events.Metadata{Command: ref, Correlation: ref, Account: account}
+	meta.Command, meta.Integration = ref, integration
 	records, err := events.Records(stream, meta, events.SecretSealed{Ref: ref, Sealed: sealed})
 	if err != nil {
 		return "", err

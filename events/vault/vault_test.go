@@ -27,11 +27,11 @@ func TestVault(t *testing.T) { // F154 P7 P9
 	defer store.Close()
 	v := open(t, store, 1)
 
-	ref, err := v.Seal(ctx, "acme", "int1", events.NewSecret(token))
+	ref, err := v.Seal(ctx, events.Metadata{Account: "acme"}, "int1", events.NewSecret(token))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := v.Seal(ctx, "acme", "int1", events.NewSecret("other"))
+	second, err := v.Seal(ctx, events.Metadata{Account: "acme"}, "int1", events.NewSecret("other"))
 	if err != nil || second == ref {
 		t.Fatalf("%q, %v", second, err)
 	}
@@ -77,7 +77,7 @@ func TestVault(t *testing.T) { // F154 P7 P9
 		}
 	})
 	t.Run("an integration can have secrets after its old ones were erased", func(t *testing.T) {
-		ref, err := v.Seal(ctx, "acme", "int1", events.NewSecret("new"))
+		ref, err := v.Seal(ctx, events.Metadata{Account: "acme"}, "int1", events.NewSecret("new"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestASealedSecretCannotBeMoved(t *testing.T) {
 	store := memory.New()
 	defer store.Close()
 	v := open(t, store, 1)
-	ref, err := v.Seal(ctx, "acme", "int1", events.NewSecret("mine"))
+	ref, err := v.Seal(ctx, events.Metadata{Account: "acme"}, "int1", events.NewSecret("mine"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,30 @@
 // The log of a server that has conversations.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 import { clients, collect, hear } from '../clients.mjs'
-import { eventually, integration, say, secrets, served } from '../world.mjs'
+import { bot, eventually, integration, say, secrets, served } from '../world.mjs'
 
 const person = '15551230001'
 const stream = `conversation-${integration}.${person}`
 const noted = 'NoteOfAnAuditor'
 
 test('somebody writes, and is answered', () => say(person, 'Grüße 🤖'))
+
+test('the program of docs/log.md tells what happened', async () => {
+  const program = new URL('../audit.mjs', import.meta.url).pathname
+  const lines = await eventually('the answer is sent', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { env: { ...process.env, PARLEY_LOG: served('eve:r3ad', 'kurrentdb') } })
+    return stdout.includes('PartSent') && stdout.trim().split('\n').map((line) => line.split(' '))
+  })
+  assert.deepEqual(lines.slice(0, 4).map((l) => l.slice(1, 6).join(' ')), [
+    ...['SessionStarted', 'MessageReceived', 'TurnStarted', 'TurnAnswered'].map((type, n) => `${stream} ${n} ${type} acme ${bot}`),
+  ])
+  const answered = lines.find((l) => l[3] === 'TurnAnswered')
+  const received = lines.find((l) => l[3] === 'MessageReceived')
+  assert.deepEqual([answered[6], lines.find((l) => l[3] === 'PartSent')[6]], [received[6], received[6]])
+})
 
 for (const c of clients) {
   const client = c.connect(served())
@@ -25,7 +41,8 @@ for (const c of clients) {
       assert.equal(e.isJson, false)
       assert.equal(typeof e.metadata.$correlationId, 'string', e.type)
       assert.equal(typeof e.metadata.$causationId, 'string', e.type)
-      assert.equal(e.metadata.account, 'acme')
+      const { account, integration: of, sender, bot: by } = e.metadata
+      assert.deepEqual([account, of, sender, by], ['acme', integration, person, bot])
     }
     const text = es.map((e) => Buffer.from(e.data).toString() + JSON.stringify(e.metadata)).join()
     for (const secret of secrets) assert.ok(!text.includes(secret))
