@@ -35,5 +35,5 @@ func (p *Contact) bare(ctx context.Context, w actors.Work, task contact.Bare) er
 	if err != nil {
 		return fmt.Errorf("overwrite a deleted contact: %w", err)
 	}
-	return w.Report(ctx, fmt.Sprint(task.Deletions), contact.ReportBared{Deletions: task.Deletions, Kept: kept})
+	return w.Report(ctx, "", contact.ReportBared{Deletions: task.Deletions, Kept: kept})
 }

@@ -58,10 +58,10 @@ for (const c of clients) {
 
   test(`${c.name}: an append to a stream of the server's is as any other`, async () => {
     const es = journey(await collect(client.readAll()))
-    const note = c.jsonEvent({ type: noted, data: { says: 'seen' } })
+    const note = c.jsonEvent({ type: noted, data: { says: 'seen' }, metadata: { optional: true } })
     await assert.rejects(client.appendToStream(stream, note, c.expecting('no_stream')), c.WrongExpectedVersionError)
     const done = await client.appendToStream(stream, note, c.expecting(es.at(-1).revision))
     assert.equal(done.nextExpectedRevision, es.at(-1).revision + 1n)
-    await say(person, 'Still there?') // what it does not know does not disturb it
+    await say(person, 'Still there?') // what it does not know, and may pass over, does not disturb it
   })
 }
