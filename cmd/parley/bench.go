@@ -26,6 +26,7 @@ type benchOptions struct {
 	connections, rate, calm, senders int
 	inFlight, turnRate               int
 	integrations, apiRate            int
+	stored                           int
 	nodeCPU                          float64
 	modelTime, duration              time.Duration
 	dir, only                        string
@@ -34,14 +35,14 @@ type benchOptions struct {
 }
 
 // bench measures how fast webhooks are taken in and turns are done, beside the
-// bound, how fast the API answers, and what more nodes cost and do. The server
+// bound, how fast the API answers, what backups and more nodes cost and do. The server
 // and the bound run as processes of their own, one after the other loaded by
 // this one, which plays Meta and the model, too.
 func bench(ctx context.Context, args []string, out io.Writer) error {
 	var o benchOptions
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.only, "only", "", "webhooks, turns, api or nodes; all by default")
+	flags.StringVar(&o.only, "only", "", "webhooks, turns, api, backup or nodes; all by default")
 	flags.IntVar(&o.connections, "connections", 128, "connections that post webhooks")
 	flags.IntVar(&o.rate, "rate", 5000, "webhooks per second of the open loop")
 	flags.IntVar(&o.calm, "calm-rate", 500, "webhooks per second when the model's speed is compared")
@@ -50,6 +51,7 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.turnRate, "turn-rate", 500, "turns per second of the open loop")
 	flags.IntVar(&o.integrations, "integrations", 10_000, "integrations of the account whose API is asked")
 	flags.IntVar(&o.apiRate, "api-rate", 2000, "requests per second of the API's mixed load")
+	flags.IntVar(&o.stored, "stored", 200_000, "webhooks that a log holds before it is backed up")
 	flags.Float64Var(&o.nodeCPU, "node-cpu", 0.25, "share of a CPU that a node may use where several are compared")
 	flags.DurationVar(&o.modelTime, "model-time", 200*time.Millisecond, "time that the model takes in the open loop of turns")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "length of each scenario")
@@ -83,6 +85,7 @@ type report struct {
 	Webhooks *webhookReport `json:"webhooks,omitempty"`
 	Turns    *turnReport    `json:"turns,omitempty"`
 	API      *apiReport     `json:"api,omitempty"`
+	Backup   *backupReport  `json:"backup,omitempty"`
 	Nodes    *nodesReport   `json:"nodes,omitempty"`
 }
 
@@ -104,6 +107,10 @@ func (o benchOptions) run(ctx context.Context) (r report, err error) {
 	if wanted("api") {
 		r.API = &apiReport{}
 		err = o.apiRuns(ctx, r.API)
+	}
+	if wanted("backup") {
+		r.Backup = &backupReport{}
+		err = o.backupRuns(ctx, r.Backup)
 	}
 	if wanted("nodes") {
 		r.Nodes = &nodesReport{}

@@ -121,7 +121,11 @@ func (o benchOptions) serving(dir, address string, world *load.World) []string {
 
 // withServer runs a server in a world, and drives its callback.
 func (o benchOptions) withServer(ctx context.Context, world *load.World, drive func(load.Target) error) error {
-	dir := filepath.Join(o.dir, fmt.Sprint(time.Now().UnixNano()))
+	return o.withServerIn(ctx, filepath.Join(o.dir, fmt.Sprint(time.Now().UnixNano())), world, drive)
+}
+
+// withServerIn does so with a data directory.
+func (o benchOptions) withServerIn(ctx context.Context, dir string, world *load.World, drive func(load.Target) error) error {
 	address, err := freeAddress()
 	if err != nil {
 		return err

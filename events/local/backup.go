@@ -76,8 +76,11 @@ func syncFile(path string) error {
 // the name "log".
 type backup struct {
 	dir  string
+	path string
 	db   *sql.DB
 	conn *sql.Conn
+	// synced is the size that was on the disk, in bytes.
+	synced int64
 }
 
 func openBackup(ctx context.Context, dir, to string) (*backup, error) {
@@ -100,7 +103,7 @@ func openBackup(ctx context.Context, dir, to string) (*backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backup{dir: dir, db: db}
+	b := &backup{dir: dir, path: path, db: db}
 	if b.conn, err = db.Conn(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -204,6 +207,9 @@ const (
 	// firstRows and mostRows bound the rows that are read at once.
 	firstRows = 256
 	mostRows  = 1 << 14
+	// syncBytes is how much is brought to the disk at once. The log's own syncs
+	// wait meanwhile.
+	syncBytes = 4 << 20
 )
 
 // pages runs a statement over all numbers up to a last one, some at a time.
@@ -217,6 +223,9 @@ func (b *backup) pages(ctx context.Context, last int64, statement string) error 
 		}
 		from = to
 		took := time.Since(began)
+		if err := b.sync(); err != nil {
+			return err
+		}
 		switch {
 		case took > 2*readTime:
 			rows = max(rows/2, 1)
@@ -230,4 +239,14 @@ func (b *backup) pages(ctx context.Context, last int64, statement string) error 
 		}
 	}
 	return nil
+}
+
+// sync brings the copy to the disk, once it has grown enough.
+func (b *backup) sync() error {
+	stat, err := os.Stat(b.path)
+	if err != nil || stat.Size() < b.synced+syncBytes {
+		return err
+	}
+	b.synced = stat.Size()
+	return syncFile(b.path)
 }
