@@ -83,7 +83,7 @@ golden:
 
 # The figures of docs/benchmarks.md.
 bench: build
-	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/local ./events/esdb ./domain/conversation ./projections ./media ./engine/rivescript ./whatsapp ./whatsapp/format
+	$(GO) test -run '^$$' -bench . -benchmem ./events ./events/archive ./events/local ./events/esdb ./domain/conversation ./projections ./media ./engine/rivescript ./whatsapp ./whatsapp/format
 	$(GO) test -run '^$$' -bench ConversationMemory -benchtime 1x .
 	./bin/parley bench
 
