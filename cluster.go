@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
-	"os"
 	"strings"
 
 	"parley/cluster"
@@ -26,6 +23,8 @@ type Cluster struct {
 	// User and Password are etcd's; "" where it asks for none.
 	User     string
 	Password events.Secret
+	// TLS is how this node and etcd prove themselves to each other.
+	TLS EtcdTLS
 	// Name tells one cluster of nodes from others in the same etcd.
 	Name string
 	// Listen is where other nodes reach this one, and Address what they dial.
@@ -41,26 +40,6 @@ type Cluster struct {
 // ErrLost says that the other nodes took this one for gone, and work in its
 // place. The process must end and be started anew.
 var ErrLost = cluster.ErrLost
-
-// set reads where the other nodes are listed.
-func (c *Cluster) set(v string) error {
-	if v == "none" {
-		return nil
-	}
-	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "etcd" || u.Host == "" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return errors.New("must be none or etcd://[user:password@]host:port, with more hosts after commas") // the value holds a secret
-	}
-	for endpoint := range strings.SplitSeq(u.Host, ",") {
-		if _, port, err := net.SplitHostPort(endpoint); err != nil || port == "" {
-			return fmt.Errorf("%q must be host:port", endpoint)
-		}
-		c.Endpoints = append(c.Endpoints, endpoint)
-	}
-	password, _ := u.User.Password()
-	c.User, c.Password = u.User.Username(), events.NewSecret(password)
-	return nil
-}
 
 func (c *Cluster) setName(v string) error {
 	if v == "" || strings.Contains(v, "/") {
@@ -133,13 +112,9 @@ func (n *Node) clusterTLS(background context.Context) (*tls.Config, error) {
 	if c.Cert == "" {
 		return nil, nil
 	}
-	authority, err := os.ReadFile(c.CA)
+	pool, err := authority(c.CA)
 	if err != nil {
 		return nil, fmt.Errorf("PARLEY_CLUSTER_TLS_CA: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("PARLEY_CLUSTER_TLS_CA: %s holds no certificate", c.CA)
 	}
 	files, err := certs.Open(c.Cert, c.Key, n.logger)
 	if err != nil {
@@ -164,7 +139,11 @@ func (n *Node) joining(background context.Context) (c cluster.Config, err error)
 	if c.TLS, err = n.clusterTLS(background); err != nil {
 		return c, err
 	}
-	registry, err := etcd.Open(etcd.Config{Endpoints: s.Endpoints, User: s.User, Password: s.Password.Reveal(), Name: s.Name})
+	door, err := n.etcdTLS(background)
+	if err != nil {
+		return c, fmt.Errorf("PARLEY_CLUSTER: %w", err)
+	}
+	registry, err := etcd.Open(etcd.Config{Endpoints: s.Endpoints, User: s.User, Password: s.Password.Reveal(), TLS: door, Name: s.Name})
 	if err != nil {
 		return c, err
 	}

@@ -208,7 +208,8 @@ var settings = []setting{
 		func(c *Config, v string) error { c.TranscribeModel = v; return nil },
 	},
 	{
-		"cluster", "PARLEY_CLUSTER", "none", "where this node finds the others: none, or etcd://[user:password@]host:port with more hosts after commas",
+		"cluster", "PARLEY_CLUSTER", "none", "where this node finds the others: none, or etcd://[user:password@]host:port with more hosts after commas; " +
+			"etcds:// is by TLS, with ?tlsCAFile=, userCertFile= and userKeyFile= if need be",
 		func(c *Config, v string) error { return c.Cluster.set(v) },
 	},
 	{

@@ -87,6 +87,10 @@ func TestSettings(t *testing.T) {
 			c.Cluster.Name != "parley" || strings.Contains(fmt.Sprintf("%+v", c), "tops3cret") {
 			t.Errorf("%+v %v", c.Cluster, err) // P9
 		}
+		c, err = load(t, env, "--cluster", "etcds://e1:2379?tlsCAFile=ca.pem&userCertFile=c.pem&USERKEYFILE=k.pem")
+		if want := (parley.EtcdTLS{On: true, CA: "ca.pem", Cert: "c.pem", Key: "k.pem"}); err != nil || c.Cluster.TLS != want {
+			t.Errorf("%+v %v", c.Cluster.TLS, err)
+		}
 		for _, missing := range []string{"PARLEY_EVENTS", "PARLEY_MASTER_KEY_FILE", "PARLEY_MEDIA", "PARLEY_CLUSTER_LISTEN"} {
 			without := maps.Clone(env)
 			delete(without, missing)
@@ -141,6 +145,11 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_LOG_USER", "tops3cret", "user:password"},
 		{"PARLEY_LOG_READER", ":tops3cret", "user:password"},
 		{"PARLEY_CLUSTER", "etcd://root:tops3cret@host", "host:port"},
+		{"PARLEY_CLUSTER", "etcd://root:tops3cret@host:1?tlsCAFile=ca.pem", "etcds://"},
+		{"PARLEY_CLUSTER", "etcds://root:tops3cret@host:1?tlsCA=ca.pem", `"tlsCA" is none of`},
+		{"PARLEY_CLUSTER", "etcds://root:tops3cret@host:1?tlsCAFile=", "one file"},
+		{"PARLEY_CLUSTER", "etcds://root:tops3cret@host:1?userCertFile=c.pem", "belong together"},
+		{"PARLEY_CLUSTER", "etcds://root:tops3cret@host:1?tls%=1", "question mark"},
 		{"PARLEY_CLUSTER", "consul://root:tops3cret@host:1", "etcd://"},
 		{"PARLEY_CLUSTER", "etcd://root:tops3cret%@host:1", "etcd://"},
 		{"PARLEY_CLUSTER_NAME", "a/b", "without a slash"},

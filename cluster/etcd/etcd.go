@@ -8,9 +8,12 @@ package etcd
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -26,6 +29,8 @@ type Config struct {
 	Endpoints []string
 	// User and Password are etcd's; "" where it asks for none.
 	User, Password string
+	// TLS is how to speak with etcd; nil is without TLS.
+	TLS *tls.Config
 	// Name tells one cluster of nodes from others in the same etcd.
 	Name string
 	// TTL is how long a silent member is believed; it counts in whole seconds,
@@ -38,7 +43,11 @@ type Registry struct {
 	client *client.Client
 	prefix string
 	ttl    int64
-	lease  client.LeaseID // 0 before the first heartbeat
+	// endpoints and tls are how to speak with etcd by HTTP.
+	endpoints []string
+	tls       *tls.Config
+
+	lease client.LeaseID // 0 before the first heartbeat
 }
 
 var _ cluster.Registry = (*Registry)(nil)
@@ -51,15 +60,21 @@ func Open(c Config) (*Registry, error) {
 	if c.TTL == 0 {
 		c.TTL = 3 * time.Second
 	}
+	endpoints := slices.Clone(c.Endpoints)
+	for i, e := range endpoints {
+		if c.TLS != nil && !strings.Contains(e, "://") {
+			endpoints[i] = "https://" + e
+		}
+	}
 	cl, err := client.New(client.Config{
-		Endpoints: c.Endpoints, Username: c.User, Password: c.Password, DialTimeout: timeout,
+		Endpoints: endpoints, TLS: c.TLS, Username: c.User, Password: c.Password, DialTimeout: timeout,
 		DialKeepAliveTime: 5 * time.Second, DialKeepAliveTimeout: timeout,
 		Logger: zap.NewNop(), // what fails is returned
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect with etcd: %w", err)
 	}
-	return &Registry{client: cl, prefix: "/parley/" + c.Name + "/nodes/", ttl: int64(max(1, c.TTL.Seconds()))}, nil
+	return &Registry{client: cl, endpoints: endpoints, tls: c.TLS, prefix: "/parley/" + c.Name + "/nodes/", ttl: int64(max(1, c.TTL.Seconds()))}, nil
 }
 
 // Close ends the connection. A member that did not leave is believed until its
@@ -103,7 +118,7 @@ func (r *Registry) renew(ctx context.Context, self cluster.Member) error {
 	}
 	lease, err := r.client.Grant(ctx, r.ttl)
 	if err != nil {
-		return fmt.Errorf("begin a lease: %w", err)
+		return fmt.Errorf("begin a lease: %w", r.explain(ctx, err))
 	}
 	value, err := json.Marshal(self)
 	if err != nil {

@@ -2,21 +2,25 @@ package etcd_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	"parley/cluster"
 	"parley/cluster/etcd"
+	"parley/test/process"
 )
 
 // server starts etcd on a directory of its own, and gives its address and its
-// process.
-func server(t *testing.T) (address string, process *os.Process) {
+// process. flags are further ones.
+func server(t *testing.T, flags ...string) (address string, process *os.Process) {
 	t.Helper()
 	program, err := exec.LookPath("etcd")
 	if err != nil {
@@ -29,13 +33,18 @@ func server(t *testing.T) (address string, process *os.Process) {
 			t.Fatal(err)
 		}
 		urls[i] = "http://" + l.Addr().String()
+		if i == 0 && len(flags) > 0 {
+			urls[i] = "https://" + l.Addr().String()
+		}
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := exec.Command(program, "--data-dir", t.TempDir(), "--log-level", "error", "--name", "one",
+	c := exec.Command(program, append([]string{
+		"--data-dir", t.TempDir(), "--log-level", "error", "--name", "one",
 		"--listen-client-urls", urls[0], "--advertise-client-urls", urls[0],
-		"--listen-peer-urls", urls[1], "--initial-advertise-peer-urls", urls[1], "--initial-cluster", "one="+urls[1])
+		"--listen-peer-urls", urls[1], "--initial-advertise-peer-urls", urls[1], "--initial-cluster", "one=" + urls[1],
+	}, flags...)...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,5 +118,55 @@ func TestRegistry(t *testing.T) {
 	defer cancel()
 	if _, err := ra.Heartbeat(ctx, a); err == nil || errors.Is(err, cluster.ErrLost) || ctx.Err() != nil {
 		t.Errorf("without etcd a heartbeat says %v", err)
+	}
+}
+
+// Whoever does not prove himself is told so, on both sides.
+func TestTLS(t *testing.T) {
+	files, strangers := process.Authority(t, "127.0.0.1"), process.Authority(t, "127.0.0.1")
+	address, _ := server(t, "--cert-file", files.Cert, "--key-file", files.Key, "--client-cert-auth", "--trusted-ca-file", files.CA)
+	_, host, _ := strings.Cut(address, "://")
+	pool := func(p process.PEMs) *x509.CertPool {
+		text, err := os.ReadFile(p.CA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(text)
+		return pool
+	}
+	shown := func(p process.PEMs) []tls.Certificate {
+		c, err := tls.LoadX509KeyPair(p.Cert, p.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []tls.Certificate{c}
+	}
+	beat := func(config *tls.Config) error {
+		r, err := etcd.Open(etcd.Config{Endpoints: []string{host}, Name: "x", TLS: config})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = r.Close() }()
+		_, err = r.Heartbeat(t.Context(), cluster.Member{ID: "a"})
+		return err
+	}
+	eventually(t, "a node with a certificate is let in", func() error {
+		return beat(&tls.Config{RootCAs: pool(files), Certificates: shown(files)})
+	})
+	for name, c := range map[string]struct {
+		config *tls.Config
+		says   string
+	}{
+		"a node without TLS":             {nil, "TLS"},
+		"a node that shows nothing":      {&tls.Config{RootCAs: pool(files)}, "tls: "},
+		"a node that shows a stranger's": {&tls.Config{RootCAs: pool(files), Certificates: shown(strangers)}, "tls: "},
+		"a node that expects another etcd": {
+			&tls.Config{RootCAs: pool(strangers), Certificates: shown(files)}, "unknown authority",
+		},
+	} {
+		if err := beat(c.config); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s is told %v", name, err)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"parley/test/process"
 )
 
 // crowdOf is how many people write in a scenario, and how fast.
@@ -26,7 +28,7 @@ func TestSteadyLoad(t *testing.T) {
 
 // The nodes of this one prove themselves to each other.
 func TestANodeIsKilled(t *testing.T) {
-	w := newWorld(t, authority(t, "127.0.0.2", "127.0.0.3", "127.0.0.4").nodes()...)
+	w := newWorld(t, proof(process.Authority(t, "127.0.0.2", "127.0.0.3", "127.0.0.4"))...)
 	w.checkOnlyNodesAreLetIn(t)
 	c := w.newCrowd(crowdOf())
 	time.Sleep(4 * time.Second)

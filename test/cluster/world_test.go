@@ -44,6 +44,7 @@ type world struct {
 	network *network
 
 	etcdAt      string
+	cluster     string // where etcd is, as PARLEY_CLUSTER
 	events      string // where the log is, as PARLEY_EVENTS
 	secret      string // of the API
 	bot         string
@@ -162,10 +163,20 @@ func serve(t *testing.T, host string, h http.Handler) *httptest.Server {
 func (w *world) startEtcd(program string) {
 	w.t.Helper()
 	w.etcdAt = w.address(atEtcd, 2379)
-	peers := "http://" + w.address(atEtcd, 2380)
-	w.etcd = w.launch("etcd", atEtcd, nil, program, "--data-dir", filepath.Join(memory(w.t), "etcd"), "--log-level", "error", "--name", "one",
-		"--listen-client-urls", "http://"+w.etcdAt, "--advertise-client-urls", "http://"+w.etcdAt,
-		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "one="+peers)
+	peers, clients := "http://"+w.address(atEtcd, 2380), "http://"+w.etcdAt
+	w.cluster = "etcd://" + w.etcdAt
+	var proof []string
+	if w.network != nil { // beyond the loopback it wants everybody to prove themselves
+		files := process.Authority(w.t, w.host(atEtcd))
+		clients = "https://" + w.etcdAt
+		proof = []string{"--cert-file", files.Cert, "--key-file", files.Key, "--client-cert-auth", "--trusted-ca-file", files.CA}
+		w.cluster = "etcds://" + w.etcdAt + "?tlsCAFile=" + files.CA + "&userCertFile=" + files.Cert + "&userKeyFile=" + files.Key
+	}
+	w.etcd = w.launch("etcd", atEtcd, nil, append([]string{
+		program, "--data-dir", filepath.Join(memory(w.t), "etcd"), "--log-level", "error", "--name", "one",
+		"--listen-client-urls", clients, "--advertise-client-urls", clients,
+		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "one=" + peers,
+	}, proof...)...)
 }
 
 // startLog starts the log. Beyond the loopback it wants TLS and a password.
@@ -175,9 +186,9 @@ func (w *world) startLog() {
 	args := []string{binary, "log", "serve", "--data", filepath.Join(w.dir, "log"), "--log-listen", address}
 	w.events = "esdb://" + address + "?tls=false"
 	if w.network != nil {
-		files := authority(w.t, w.host(atLog))
-		args = append(args, "--log-user", "parley:log-secret", "--log-tls-cert", files.cert, "--log-tls-key", files.key)
-		w.events = "esdb://parley:log-secret@" + address + "?tlsCAFile=" + files.ca
+		files := process.Authority(w.t, w.host(atLog))
+		args = append(args, "--log-user", "parley:log-secret", "--log-tls-cert", files.Cert, "--log-tls-key", files.Key)
+		w.events = "esdb://parley:log-secret@" + address + "?tlsCAFile=" + files.CA
 	}
 	w.log = w.launch("log", atLog, nil, args...)
 	w.reach(address)
@@ -207,7 +218,7 @@ func (w *world) startNodes(tokens string, settings ...string) {
 			n.program, "serve", "--data", n.data, "--listen", n.address, "--public-url", "http://" + w.front.address(),
 			"--graph-url", w.graph.URL, "--openai-base-url", model, "--model", "repeat",
 			"--events", w.events, "--master-key-file", key, "--media", "file://" + filepath.Join(w.dir, "media"),
-			"--cluster", "etcd://" + w.etcdAt, "--cluster-listen", n.inside,
+			"--cluster", w.cluster, "--cluster-listen", n.inside,
 			"--gather", "0", "--settle", "12s",
 		}, settings...)
 		n.Process = w.launch(fmt.Sprint("node", i+1), firstNode+i, []string{"PARLEY_TOKENS=" + tokens, "OPENAI_API_KEY=sk-none"}, args...)
