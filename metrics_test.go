@@ -12,7 +12,9 @@ import (
 // What is owed is counted while a model thinks, with the time since it was due,
 // and is nothing once somebody has the answer.
 func TestOwedWorkIsCounted(t *testing.T) { // F090
-	slow := script.Func(func(engine.Turn) []script.Step { return []script.Step{script.Wait(50 * time.Second), script.Say("Well.")} })
+	slow := script.Func(func(engine.Turn) []script.Step {
+		return []script.Step{script.Wait(50 * time.Second), script.Say("Well.")}
+	})
 	inHouse(t, options{engine: slow}, func(h *house) {
 		if members := h.metric("cluster_members"); members != 1 {
 			t.Errorf("%v nodes do the work of one", members)
