@@ -53,7 +53,7 @@ func NewAutomatic(o Options) *Automatic {
 		Logger:           logger,
 	})
 	a.magic = certmagic.New(a.cache, certmagic.Config{
-		Storage: &certmagic.FileStorage{Path: o.Dir}, DefaultServerName: o.Hosts[0], Logger: logger,
+		Storage: storage{&certmagic.FileStorage{Path: o.Dir}}, DefaultServerName: o.Hosts[0], Logger: logger,
 		OnEvent: func(_ context.Context, event string, data map[string]any) error {
 			if event == "cert_obtained" {
 				o.Logger.Info("new certificate", "host", data["identifier"], "renewed", data["renewal"])
