@@ -292,6 +292,7 @@ func (m mortalWay) RoundTrip(r *http.Request) (*http.Response, error) {
 func (h *house) crash() {
 	h.t.Helper()
 	h.life.over.Store(true)
+	synctest.Wait() // it may still be writing down a page that it has read
 	dead := h.node
 	h.start()
 	if err := dead.Stop(context.Background()); err != nil {
