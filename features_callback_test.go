@@ -394,3 +394,32 @@ func TestHealthAndMetrics(t *testing.T) { // F089
 		})
 	})
 }
+
+// A notification may bring what one of ours said and what is for a number that
+// nobody has. What ours said is theirs, and nowhere else: it goes when they ask
+// for it.
+func TestWhatIsMisdirectedIsKeptByItself(t *testing.T) {
+	inHouse(t, options{}, func(h *house) {
+		ours := strings.TrimSuffix(text(alice, "wamid.ours", "for us"), "]}]}")
+		theirs := strings.ReplaceAll(text(bob, "wamid.theirs", "for them"), phoneNumber, "999")
+		_, theirs, _ = strings.Cut(theirs, `"changes":[`)
+		if status := h.notify(ours + "," + theirs); status != 200 {
+			h.t.Fatalf("status %d", status)
+		}
+		h.settle()
+		kept := map[bool]string{}
+		all, err := h.store.ReadAll(h.t.Context(), events.LogStart, events.Forwards, 1000)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, r := range all {
+			kept[strings.HasPrefix(string(r.Stream), "callback-")] += string(r.Data)
+		}
+		if strings.Contains(kept[true], "for us") || !strings.Contains(kept[true], "for them") {
+			h.t.Errorf("the callback keeps %q", kept[true])
+		}
+		if !strings.Contains(kept[false], "for us") || strings.Contains(kept[false], "for them") {
+			h.t.Errorf("the conversations keep %q", kept[false])
+		}
+	})
+}

@@ -299,6 +299,7 @@ func TestInitiate(t *testing.T) {
 				{"text": "Hi"},
 				{"to": "123", "text": "Hi"},
 				{"to": alice, "text": "  "},
+				{"to": alice, "text": "\u200b"}, // nothing of it can be seen, and Meta takes no empty message
 				{"to": alice, "text": "Hi", "idempotencyKey": "a b"},
 				{"to": 1, "text": "Hi"},
 			} {

@@ -119,5 +119,8 @@ func (in initiation) command(policy conversation.Policy) (conversation.Initiate,
 	for n, o := range whatsapp.Text(in.text) {
 		body.Parts = append(body.Parts, events.Part{ID: id + "-" + strconv.Itoa(n), Message: id, Payload: o.Payload()})
 	}
+	if len(body.Parts) == 0 {
+		return body, invalid(`"text" must say something`)
+	}
 	return body, nil
 }

@@ -18,8 +18,9 @@ func (r receiver) remainder(ctx context.Context, parsed whatsapp.Notification, f
 	}
 	notes := notes{report: func(n callback.Notify) error { return r.report(ctx, n) }}
 	payload, counts := r.notification.Body, parsed
-	if !only && len(foreign) == 0 {
-		payload, counts = rest.Payload, whatsapp.Notification{Messages: rest.Messages, Statuses: rest.Statuses}
+	if !only { // what people of ours said is theirs alone
+		all := rest.With(foreign...)
+		payload, counts = all.Payload, whatsapp.Notification{Messages: all.Messages, Statuses: all.Statuses}
 	}
 	notes.add(len(cut(payload)), func(n *callback.Notify) {
 		n.Notification = &events.NotificationReceived{

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // Delivery is what a notification holds about one person on one phone number.
@@ -35,6 +36,23 @@ type Rest struct {
 // IsEmpty reports that everything is about somebody.
 func (r *Rest) IsEmpty() bool {
 	return len(r.Messages)+len(r.Statuses)+len(r.Changes)+len(r.Errors)+len(r.Echoes)+len(r.Problems) == 0
+}
+
+// With is the rest and what is in some deliveries, with a payload of both and
+// nothing else.
+func (r Rest) With(deliveries ...Delivery) Rest {
+	if len(deliveries) == 0 {
+		return r
+	}
+	for _, d := range deliveries {
+		r.Messages = append(slices.Clip(r.Messages), d.Messages...)
+		r.Statuses = append(slices.Clip(r.Statuses), d.Statuses...)
+		r.Echoes = append(slices.Clip(r.Echoes), d.Echoes...)
+	}
+	if len(r.Problems) == 0 {
+		r.Payload = rebuild(r.Messages, r.Statuses, &r)
+	}
+	return r
 }
 
 // Split sorts a parsed body by phone number and person, in order of first

@@ -82,6 +82,8 @@ func logTool(ctx context.Context, tool string, args []string, in io.Reader, out 
 	case "import":
 		n, err = parley.ImportLog(ctx, config, logger, in)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d events\n", tool, n)
+	if err == nil || n > 0 {
+		fmt.Fprintf(os.Stderr, "%s: %d events\n", tool, n)
+	}
 	return err
 }
