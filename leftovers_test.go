@@ -122,6 +122,7 @@ func TestTheWordsOfADeletedConversation(t *testing.T) {
 	home := t.TempDir()
 	inHouse(t, options{engine: chatty, store: onDisk(t, home)}, func(h *house) {
 		h.attach()
+		h.post(integrations+"/"+h.integration+"/update", object{"sessionDuration": 3_600_000})
 		talk := func(wamid, words string) (id string) {
 			h.notify(strings.Replace(text(alice, wamid, words), `"name":"Alice"`, `"name":"`+words+`"`, 1))
 			h.settle()
@@ -131,7 +132,7 @@ func TestTheWordsOfADeletedConversation(t *testing.T) {
 			h.post(at+"/update", object{"name": words, "description": words, "backstory": words, "meta": object{"a": words}})
 			m := h.create(at+"/message", object{"type": "user", "text": words, "name": words, "meta": object{"a": words}})
 			h.post(at+"/message/"+m+"/update", object{"text": words + " rewritten"})
-			time.Sleep(25 * time.Hour) // its time is over
+			time.Sleep(2 * time.Hour) // its time is over
 			return id
 		}
 		before := talk("wamid.1", "before the zebra")

@@ -121,10 +121,11 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	}
 	beating, quit := context.WithCancel(context.Background())
 	n.quit = quit
-	n.parts.Go(func() { n.every(beating, n.keepBeating) })
-	if c.Listener != nil {
-		n.parts.Go(func() { n.every(beating, func(ctx context.Context) { n.view.ping(ctx, c.Beat) }) })
+	if c.Listener == nil { // nobody else can be there
+		return n, nil
 	}
+	n.parts.Go(func() { n.every(beating, n.keepBeating) })
+	n.parts.Go(func() { n.every(beating, func(ctx context.Context) { n.view.ping(ctx, c.Beat) }) })
 	if c.Fit != nil {
 		n.parts.Go(func() { n.every(beating, n.feel) })
 	}
