@@ -105,6 +105,10 @@ type waker struct {
 	model  *projections.Model
 	logger *slog.Logger
 	now    chan struct{} // holds one when there may be work at once
+
+	// Nobody owes anything before next, by the log up to looked.
+	looked events.Position
+	next   events.Instant
 }
 
 func newWaker(model *projections.Model, logger *slog.Logger) *waker {
@@ -149,9 +153,18 @@ func (w *waker) wake(ctx context.Context, node *cluster.Node) error {
 	if err := w.catchUp(ctx); err != nil {
 		return err
 	}
-	streams, err := w.model.Owing(ctx, events.At(time.Now().Add(wakeEvery)), wakeAtOnce)
+	position, until := w.model.Position(), events.At(time.Now().Add(wakeEvery))
+	if position == w.looked && until < w.next {
+		return nil
+	}
+	streams, err := w.model.Owing(ctx, until, wakeAtOnce)
 	if err != nil {
 		return err
+	}
+	if w.looked, w.next = position, 0; len(streams) == 0 {
+		if w.next, err = w.model.NextOwed(ctx); err != nil {
+			return err
+		}
 	}
 	var together errgroup.Group
 	together.SetLimit(wakeTogether)

@@ -153,6 +153,15 @@ func (m *Model) Owing(ctx context.Context, at events.Instant, limit int) ([]even
 	return m.streams(ctx, "SELECT stream FROM owed WHERE due <= ? ORDER BY due LIMIT ?", at, limit)
 }
 
+// NextOwed is when the first owed work is due, math.MaxInt64 if none is owed.
+func (m *Model) NextOwed(ctx context.Context) (due events.Instant, err error) {
+	err = m.read.QueryRowContext(ctx, "SELECT coalesce(min(due), ?) FROM owed", int64(math.MaxInt64)).Scan(&due)
+	if err != nil {
+		return 0, fmt.Errorf("find owed work: %w", err)
+	}
+	return due, nil
+}
+
 // Owed gives up to limit streams that owe work, those due first first, and when
 // it is due. What is due at once is due at 1.
 func (m *Model) Owed(ctx context.Context, limit int) (map[events.Stream]events.Instant, error) {
