@@ -39,6 +39,24 @@ func TestANodeIsKilled(t *testing.T) {
 	w.audit(t, c)
 }
 
+// One node after the other is killed, each while the one before has hardly come
+// back.
+func TestNodesAreKilledAgainAndAgain(t *testing.T) {
+	onlyLong(t)
+	w := newWorld(t)
+	c := w.newCrowd(crowdOf())
+	for i := range 12 {
+		time.Sleep(2 * time.Second)
+		n := w.nodes[i%len(w.nodes)]
+		n.Kill()
+		time.Sleep(time.Second)
+		n.Start()
+	}
+	time.Sleep(5 * time.Second)
+	w.audit(t, c)
+	w.checkGap(t, c)
+}
+
 // Every node is told to stop and started anew, one after the other.
 func TestAllNodesAreRestartedInTurn(t *testing.T) {
 	w := newWorld(t)
