@@ -129,6 +129,9 @@ func (g *grain[S]) laneDone(done laneDone) {
 	if done.err != nil && !domain.IsRefusal(done.err, domain.Stale) {
 		g.kind.host.logger.Warn("task failed", "actor", g.address.String(), "lane", done.lane, "err", done.err)
 	}
+	if done.at == g.revision {
+		g.doubt()
+	}
 	if done.err == nil && (done.at != g.revision || !g.loaded) {
 		l.failures, l.notBefore = 0, 0
 	} else {
@@ -136,6 +139,15 @@ func (g *grain[S]) laneDone(done laneDone) {
 		l.failures++
 	}
 	g.dispatch()
+}
+
+// doubt drops a state that is not what the stream comes to. What a task came to
+// may have been reported to another activation, which owns the actor by now: to
+// this one its work would be owed for ever, and it would never leave.
+func (g *grain[S]) doubt() {
+	ctx, cancel := context.WithTimeout(context.Background(), g.kind.host.limits.Store)
+	defer cancel()
+	g.loaded = g.loaded && g.current(ctx)
 }
 
 // holdBack is 100 ms doubled with every failure, up to 30 s, with jitter.

@@ -486,6 +486,28 @@ func TestTasks(t *testing.T) {
 			}
 		})
 	})
+	t.Run("work whose outcome another activation recorded is not done again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			store := memory.New()
+			owner := start(t, store, limits, nil)
+			defer owner.stop()
+			calls := 0
+			forced := start(t, store, limits, actors.PerformerFunc(func(ctx context.Context, w actors.Work) error {
+				calls++
+				w.Asker = owner.node // who belongs elsewhere reports there
+				return w.Report(ctx, "", finish{})
+			}))
+			defer forced.stop()
+			if _, err := forced.ask("a", "c1", add{"x"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			if got := owner.size("a"); calls != 1 || got.Done != 1 {
+				t.Errorf("done %d times, %+v", calls, got)
+			}
+		})
+	})
 	t.Run("what a stopped node owed goes on when another one wakes the actor", func(t *testing.T) { // P4
 		synctest.Test(t, func(t *testing.T) {
 			store := memory.New()
