@@ -116,9 +116,12 @@ func newWaker(model *projections.Model, logger *slog.Logger) *waker {
 }
 
 // The waker looks every wakeEvery, at most for wakeAtOnce actors, and wakes
-// wakeTogether at a time.
+// wakeTogether at a time. After a hurried look it looks again wakeSoon: a node
+// that had not heard yet may have taken in work for an actor that has moved, and
+// is not at it any more.
 const (
 	wakeEvery    = 15 * time.Second
+	wakeSoon     = 2 * time.Second
 	wakeAtOnce   = 10_000
 	wakeTogether = 8
 )
@@ -132,8 +135,8 @@ func (w *waker) hurry() {
 }
 
 func (w *waker) run(ctx context.Context, node *cluster.Node) {
-	ticker := time.NewTicker(wakeEvery)
-	defer ticker.Stop()
+	look := time.NewTimer(wakeEvery)
+	defer look.Stop()
 	for {
 		if err := w.wake(ctx, node); err != nil && ctx.Err() == nil {
 			w.logger.Warn("owed work is not looked for", "err", err)
@@ -141,8 +144,10 @@ func (w *waker) run(ctx context.Context, node *cluster.Node) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-look.C:
+			look.Reset(wakeEvery)
 		case <-w.now:
+			look.Reset(wakeSoon)
 		}
 	}
 }
