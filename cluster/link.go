@@ -10,7 +10,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 
 	"parley/actors"
 	"parley/domain"
@@ -65,8 +67,10 @@ func (n *Node) there(ctx context.Context, l *link, q *question) (a actors.Reply,
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	var r reply
+	q.Node = l.member.ID
 	if err := l.connection.Invoke(ctx, askMethod, q, &r); err != nil {
-		return actors.Reply{Err: fmt.Errorf("%w: ask %s on %s: %w", actors.ErrUnavailable, q.To, l.member.Address, err)}, true, false
+		tooLarge := status.Code(err) == codes.ResourceExhausted // and will be
+		return actors.Reply{Err: fmt.Errorf("%w: ask %s on %s: %w", actors.ErrUnavailable, q.To, l.member.Address, err)}, !tooLarge, false
 	}
 	switch r.Outcome {
 	case leaving:

@@ -357,7 +357,7 @@ func (n *Node) send(r *actors.Request) error {
 	kind, ok := n.kinds[r.To.Kind]
 	switch {
 	case !ok:
-		return fmt.Errorf("no kind of actors is called %q", r.To.Kind)
+		return fmt.Errorf("%w: %w: no kind of actors is called %q", actors.ErrUnavailable, actors.ErrNewer, r.To.Kind)
 	case n.stopped.Load():
 		return fmt.Errorf("%w: the node is stopping", actors.ErrUnavailable)
 	}

@@ -34,7 +34,7 @@ type ping struct {
 
 // pong answers a ping.
 type pong struct {
-	ID string `msgpack:"id"` // the member that is here
+	ID string `msgpack:"id"` // the member that is here; "" if it leaves
 	// Unfit says that it cannot do its work.
 	Unfit bool `msgpack:"un,omitempty"`
 }
@@ -53,6 +53,9 @@ func (n *Node) serve(l net.Listener) {
 				return n.answerNode(ctx, q), nil
 			})},
 			{MethodName: "Ping", Handler: unary(func(context.Context, *ping) (*pong, error) {
+				if n.stopped.Load() {
+					return &pong{}, nil
+				}
 				return &pong{ID: n.self.ID, Unfit: !n.view.fit()}, nil
 			})},
 		},
@@ -81,12 +84,12 @@ func unary[Q, R any](handle func(context.Context, *Q) (*R, error)) grpc.MethodHa
 func (n *Node) answerNode(ctx context.Context, q *question) *reply {
 	body, err := n.wire.unpack(q.Body)
 	switch {
+	case n.stopped.Load(), q.Node != "" && q.Node != n.self.ID:
+		return &reply{Outcome: leaving}
 	case errors.Is(err, actors.ErrNewer):
 		return &reply{Outcome: newer, Detail: err.Error()}
 	case err != nil:
 		return &reply{Outcome: refused, Refusal: domain.Refused(domain.Invalid, "", err.Error())}
-	case n.stopped.Load():
-		return &reply{Outcome: leaving}
 	case n.Sidelined():
 		return &reply{Outcome: unfit}
 	case !q.Insist && !n.Owns(q.To):

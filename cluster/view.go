@@ -134,7 +134,7 @@ func (v *view) ping(ctx context.Context, within time.Duration) {
 			case err == nil && answer.ID == l.member.ID:
 				v.heard(l, 0)
 				v.says(l, !answer.Unfit)
-			case err == nil: // another process has taken the address
+			case err == nil: // it leaves, or another process has taken the address
 				v.heard(l, maxMisses)
 			default:
 				v.heard(l, 1)

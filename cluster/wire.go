@@ -1,11 +1,14 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 
 	"parley/actors"
 	"parley/domain"
@@ -95,7 +98,7 @@ func (w *wire) unpack(p parcel) (any, error) {
 		return nil, fmt.Errorf("%w: %q is not known", actors.ErrNewer, p.Type)
 	}
 	v := reflect.New(t)
-	if err := msgpack.Unmarshal(p.Data, v.Interface()); err != nil {
+	if err := unmarshal(p.Data, v.Interface()); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", p.Type, err)
 	}
 	return v.Elem().Interface(), nil
@@ -103,11 +106,14 @@ func (w *wire) unpack(p parcel) (any, error) {
 
 // question is a request between nodes. Body is the command's, or what is asked.
 type question struct {
-	To      domain.Address `msgpack:"to"`
-	Command bool           `msgpack:"cm,omitempty"`
-	ID      string         `msgpack:"id,omitempty"`
-	At      int64          `msgpack:"at,omitempty"`
-	Account string         `msgpack:"ac,omitempty"`
+	To domain.Address `msgpack:"to"`
+	// Node is the member that is asked. Another may have its address by now, even
+	// one of another cluster. "" is whoever is there, as older versions ask.
+	Node    string `msgpack:"no,omitempty"`
+	Command bool   `msgpack:"cm,omitempty"`
+	ID      string `msgpack:"id,omitempty"`
+	At      int64  `msgpack:"at,omitempty"`
+	Account string `msgpack:"ac,omitempty"`
 	// Correlation and Causation are the command's.
 	Correlation string `msgpack:"cr,omitempty"`
 	Causation   string `msgpack:"ca,omitempty"`
@@ -150,10 +156,51 @@ type codec struct{}
 func (codec) Marshal(v any) ([]byte, error) { return msgpack.Marshal(v) }
 
 // Unmarshal implements encoding.Codec.
-func (codec) Unmarshal(data []byte, v any) error { return msgpack.Unmarshal(data, v) }
+func (codec) Unmarshal(data []byte, v any) error { return unmarshal(data, v) }
 
 // Name implements encoding.Codec.
 func (codec) Name() string { return "msgpack" }
+
+// maxDepth bounds how deep lists and maps lie in each other. Ours are far below.
+const maxDepth = 100
+
+var errDeep = errors.New("it lies too deep")
+
+// unmarshal reads msgpack that another process wrote. The library passes over
+// what it does not know by calling itself: without a bound, one frame could take
+// the whole stack, which ends the process.
+func unmarshal(data []byte, v any) error {
+	if err := shallow(msgpack.NewDecoder(bytes.NewReader(data)), maxDepth); err != nil {
+		return err
+	}
+	return msgpack.Unmarshal(data, v)
+}
+
+// shallow passes over a value, and refuses one in which too much lies in each
+// other.
+func shallow(d *msgpack.Decoder, left int) error {
+	code, err := d.PeekCode()
+	if err != nil {
+		return err
+	}
+	var inside int
+	switch {
+	case msgpcode.IsFixedArray(code), code == msgpcode.Array16, code == msgpcode.Array32:
+		inside, err = d.DecodeArrayLen()
+	case msgpcode.IsFixedMap(code), code == msgpcode.Map16, code == msgpcode.Map32:
+		inside, err = d.DecodeMapLen()
+		inside *= 2
+	default:
+		return d.Skip()
+	}
+	if left == 0 {
+		return errDeep
+	}
+	for ; inside > 0 && err == nil; inside-- {
+		err = shallow(d, left-1)
+	}
+	return err
+}
 
 // detour writes a frame down and reads it again.
 func detour(from, to any) error {
