@@ -2,6 +2,7 @@ package parley
 
 import (
 	"bytes"
+	"context"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parley/events/vault"
 	"parley/http/ticket"
 )
 
@@ -66,18 +68,26 @@ func parseKey(file string, raw []byte, size int) ([]byte, error) {
 
 // masterKey reads the key that seals secrets, and makes it at the
 // first start. Nodes that share one are given it: each would make its own.
-func (c Config) masterKey(size int) ([]byte, error) {
-	raw, err := os.ReadFile(c.MasterKeyFile)
-	if errors.Is(err, os.ErrNotExist) && c.Cluster.on() {
-		return nil, fmt.Errorf("there is no master key in %s: make one with openssl rand -hex %d, and give every node the same", c.MasterKeyFile, size)
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		return makeKey(c.MasterKeyFile, size)
-	}
-	if err != nil {
+// Where a log has credentials already, none is made: it would open none of them.
+func (n *Node) masterKey(ctx context.Context) ([]byte, error) {
+	file := n.config.MasterKeyFile
+	raw, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		return parseKey(file, raw, vault.KeySize)
+	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("read the master key: %w", err)
+	case n.config.Cluster.on():
+		return nil, fmt.Errorf("there is no master key in %s: make one with openssl rand -hex %d, and give every node the same", file, vault.KeySize)
 	}
-	return parseKey(c.MasterKeyFile, raw, size)
+	switch sealed, err := vault.Holds(ctx, n.store); {
+	case err != nil:
+		return nil, err
+	case sealed:
+		return nil, fmt.Errorf("there is no master key in %s, and the log has credentials that are sealed with one: put it back there. "+
+			"If it is lost for good, make another with openssl rand -hex %d > %s; then every access token and app secret must be entered anew", file, vault.KeySize, file)
+	}
+	return makeKey(file, vault.KeySize)
 }
 
 // ticketKey derives the key that signs addresses from the one that seals

@@ -100,7 +100,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 	n, background := newNode(c, logger, listener)
 	err := n.bring(ctx, []step{
 		{"log", func(ctx context.Context) error { return n.openStore(ctx, background, p) }},
-		{"vault", func(context.Context) error { return n.openVault() }},
+		{"vault", n.openVault},
 		{"media store", func(ctx context.Context) error { return n.openFiles(ctx, p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, background, p) }},
@@ -145,8 +145,8 @@ func (n *Node) bring(ctx context.Context, steps []step) error {
 	return nil
 }
 
-func (n *Node) openVault() error {
-	key, err := n.config.masterKey(vault.KeySize)
+func (n *Node) openVault(ctx context.Context) error {
+	key, err := n.masterKey(ctx)
 	if err != nil {
 		return err
 	}

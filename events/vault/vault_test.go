@@ -115,3 +115,31 @@ func TestASealedSecretCannotBeMoved(t *testing.T) {
 		t.Errorf("opened %v", secret)
 	}
 }
+
+func TestWhetherALogHasSecrets(t *testing.T) { // F154
+	store := memory.New()
+	defer store.Close()
+	check := func(what string, want bool) {
+		t.Helper()
+		if got, err := vault.Holds(t.Context(), store); err != nil || got != want {
+			t.Errorf("%s: %v, %v", what, got, err)
+		}
+	}
+	check("an empty log", false)
+	for i := range 1200 { // more than one look
+		_, err := store.Append(t.Context(), "bot-1", events.Revision(i-1), events.Record{ID: events.IDOf("bot-1", "x", i), Type: "X"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("a log of something else", false)
+	v := open(t, store, 1)
+	if _, err := v.Seal(t.Context(), events.Metadata{Account: "acme"}, "int1", events.NewSecret("token")); err != nil {
+		t.Fatal(err)
+	}
+	check("sealed", true)
+	if err := v.Erase(t.Context(), "int1"); err != nil {
+		t.Fatal(err)
+	}
+	check("erased", false)
+}
