@@ -51,6 +51,7 @@ func Run(t *testing.T, f Factory) {
 		{"subscribe", testSubscribe},
 		{"wait", testWait},
 		{"wait ends", testWaitEnds},
+		{"between looking and waiting", testSeam},
 		{"truncate", testTruncate},
 		{"truncate and count on", testTruncateCounting},
 		{"truncate twice", testTruncateTwice},
