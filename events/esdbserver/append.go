@@ -116,7 +116,10 @@ func (s *streams) append(ctx context.Context, stream events.Stream, at expected,
 	if at >= expected(events.NoStream) {
 		var wrong *events.WrongRevision
 		if done, err = s.store.Append(ctx, stream, events.Revision(at), records...); !errors.As(err, &wrong) {
-			return s.stored(ctx, stream, done, records, err)
+			if done, err = s.stored(ctx, stream, done, records, err); err == nil {
+				err = s.settle(ctx, stream, done.Revision-events.Revision(len(records)))
+			}
+			return done, err
 		}
 	}
 	leave, err := s.turns.take(ctx, stream)

@@ -54,6 +54,11 @@ func (s *streams) remove(ctx context.Context, o options, how func(context.Contex
 	if err != nil {
 		return done, err
 	}
+	if c.tombstoned { // the server may have ended before the rest was erased
+		if err := s.store.Truncate(ctx, stream, c.last); err != nil {
+			return done, err
+		}
+	}
 	last, err := expectedOf(o).meet(stream, c)
 	if err != nil {
 		return done, err
@@ -61,9 +66,17 @@ func (s *streams) remove(ctx context.Context, o options, how func(context.Contex
 	return how(ctx, stream, last)
 }
 
-// erase says that the stream is deleted, and the events go with that.
-func (s *streams) erase(ctx context.Context, stream events.Stream, _ events.Revision) (events.Appended, error) {
-	return s.change(ctx, stream, "$tb", events.StreamEnd)
+// erase says that the stream is deleted, and erases what was there then. What
+// somebody appends meanwhile is the stream's new beginning.
+func (s *streams) erase(ctx context.Context, stream events.Stream, last events.Revision) (events.Appended, error) {
+	done, err := s.change(ctx, stream, "$tb", events.StreamEnd)
+	if err != nil {
+		return done, err
+	}
+	if err := s.store.Truncate(ctx, stream, last+1); err != nil {
+		return done, err
+	}
+	return done, s.settle(ctx, stream, last)
 }
 
 // bury sets the tombstone first: behind it nothing is appended any more.

@@ -46,7 +46,7 @@ func (e expected) meet(stream events.Stream, c condition) (events.Revision, erro
 	switch {
 	case c.tombstoned, e == existing && c.deleted:
 		return 0, &deletedError{stream}
-	case e == anywhere, e == existing && !none, e == expected(events.NoStream) && none, e == expected(c.last):
+	case e == anywhere, e == existing && (c.described || !none), e == expected(events.NoStream) && none, e == expected(c.last):
 		return c.last, nil
 	}
 	return 0, &events.WrongRevision{Stream: stream, Expected: events.Revision(e), Actual: c.last}

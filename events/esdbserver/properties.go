@@ -3,6 +3,7 @@ package esdbserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -116,15 +117,32 @@ func (s *streams) visible(ctx context.Context, stream events.Stream) (v visible,
 
 func (v visible) shows(e events.Recorded) bool { return e.Revision >= v.from && e.Stored >= v.since }
 
-// change sets one of a stream's metadata and keeps the others.
-func (s *streams) change(ctx context.Context, stream events.Stream, key string, value any) (events.Appended, error) {
-	metadata := metadataOf(stream)
-	all := map[string]any{}
-	newest, err := s.store.Read(ctx, metadata, events.StreamEnd, events.Backwards, 1)
+// change sets one of a stream's metadata and keeps the others, also those that
+// somebody sets meanwhile.
+func (s *streams) change(ctx context.Context, stream events.Stream, key string, value any) (done events.Appended, err error) {
+	for range tries {
+		done, err = s.tryChange(ctx, metadataOf(stream), key, value)
+		if wrong := (*events.WrongRevision)(nil); !errors.As(err, &wrong) {
+			return done, err
+		}
+	}
+	return done, events.ErrUnavailable
+}
+
+func (s *streams) tryChange(ctx context.Context, metadata events.Stream, key string, value any) (events.Appended, error) {
+	c, err := s.condition(ctx, metadata)
 	if err != nil {
 		return events.Appended{}, err
 	}
-	if len(newest) > 0 && len(newest[0].Data) > 0 {
+	if c.tombstoned {
+		return events.Appended{}, &deletedError{metadata}
+	}
+	newest, err := s.store.Read(ctx, metadata, c.last, events.Backwards, 1)
+	if err != nil {
+		return events.Appended{}, err
+	}
+	all := map[string]any{}
+	if len(newest) > 0 && newest[0].Type == metadataType && len(newest[0].Data) > 0 {
 		kept := map[string]json.RawMessage{}
 		if err := json.Unmarshal(newest[0].Data, &kept); err != nil {
 			return events.Appended{}, fmt.Errorf("stream metadata: %w", err)
@@ -138,11 +156,26 @@ func (s *streams) change(ctx context.Context, stream events.Stream, key string, 
 	if err != nil {
 		return events.Appended{}, err
 	}
-	return s.append(ctx, metadata, anywhere, []events.Record{{ID: uuid.New(), Type: metadataType, JSON: true, Data: data}})
+	return s.store.Append(ctx, metadata, c.last, events.Record{ID: uuid.New(), Type: metadataType, JSON: true, Data: data})
 }
 
 // revive lets a stream that was deleted begin again behind its last event.
 func (s *streams) revive(ctx context.Context, stream events.Stream, last events.Revision) error {
 	_, err := s.change(ctx, stream, "$tb", last+1)
 	return err
+}
+
+// settle revives a stream whose metadata say that it is deleted, and that has
+// events behind its last one of then. Who reads the metadata and writes them
+// again would else delete it once more.
+func (s *streams) settle(ctx context.Context, stream events.Stream, last events.Revision) error {
+	p, err := s.properties(ctx, stream)
+	if err != nil || !p.deleted() {
+		return err
+	}
+	newest, err := s.store.Read(ctx, stream, events.StreamEnd, events.Backwards, 1)
+	if err != nil || len(newest) == 0 {
+		return err
+	}
+	return s.revive(ctx, stream, last)
 }

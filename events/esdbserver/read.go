@@ -98,13 +98,13 @@ func (s *streams) readStream(to *reader, stream events.Stream, from events.Revis
 		if err != nil {
 			return err
 		}
-		if len(es) > 0 && es[0].Type == tombstone {
-			return &deletedError{stream}
-		}
 		if len(es) == 0 && first {
 			return s.checkFound(to, stream)
 		}
 		for _, e := range es {
+			if e.Type == tombstone { // the rest is not erased yet
+				return &deletedError{stream}
+			}
 			if from = e.Revision + step; !v.shows(e) {
 				continue
 			}

@@ -39,6 +39,9 @@ type condition struct {
 	// deleted says that the stream was deleted, and may begin again;
 	// tombstoned, that it never does.
 	deleted, tombstoned bool
+	// described says that there is no event, but metadata. Then the stream
+	// exists, for those who ask for that alone.
+	described bool
 }
 
 // condition looks at a stream's end.
@@ -58,5 +61,9 @@ func (s *streams) condition(ctx context.Context, stream events.Stream) (conditio
 		return condition{}, fmt.Errorf("look where %s ends: %w", stream, err)
 	}
 	p, err := s.properties(ctx, stream)
-	return condition{last: wrong.Actual, deleted: p.deleted()}, err
+	if err != nil {
+		return condition{}, err
+	}
+	known, err := s.store.Read(ctx, metadataOf(stream), events.StreamEnd, events.Backwards, 1)
+	return condition{last: wrong.Actual, deleted: p.deleted(), described: len(known) > 0}, err
 }

@@ -121,7 +121,7 @@ func (s *streams) followStream(ctx context.Context, to *reader, stream events.St
 	case o.GetEnd() != nil:
 		from = c.last + 1
 	case o.GetStart() == nil:
-		from = streamFrom(o, events.Forwards) + 1
+		from = min(streamFrom(o, events.Forwards), events.StreamEnd-1) + 1
 	}
 	head, err := s.store.Head(ctx) // before reading: what comes meanwhile wakes
 	if err != nil {

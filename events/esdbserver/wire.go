@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -34,8 +35,8 @@ func ticks(t time.Time) int64 { return t.UnixMicro() * 10 }
 // recordOf reads an event that a client proposes.
 func recordOf(m *api.AppendReq_ProposedMessage) (events.Record, error) {
 	id, err := idOf(m.GetId())
-	if err != nil {
-		return events.Record{}, status.Error(codes.InvalidArgument, "an event's ID is no UUID")
+	if err != nil || id == uuid.Nil { // with one ID for all, the second event would be a retry of the first
+		return events.Record{}, status.Error(codes.InvalidArgument, "an event's ID is no UUID, or empty")
 	}
 	for _, key := range []string{keyType, keyContentType} {
 		if m.GetMetadata()[key] == "" {
@@ -105,9 +106,17 @@ func nameOf(s events.Stream) *shared.StreamIdentifier {
 	return &shared.StreamIdentifier{StreamName: []byte(s)}
 }
 
+// maxName bounds the name of a stream, in bytes: every event is read with it.
+const maxName = 4096
+
 func streamOf(n *shared.StreamIdentifier) (events.Stream, error) {
-	if len(n.GetStreamName()) == 0 {
+	switch name := n.GetStreamName(); {
+	case len(name) == 0:
 		return "", status.Error(codes.InvalidArgument, "the request names no stream")
+	case len(name) > maxName:
+		return "", status.Errorf(codes.InvalidArgument, "the name of the stream is longer than %d bytes", maxName)
+	case !utf8.Valid(name):
+		return "", status.Error(codes.InvalidArgument, "the name of the stream is no UTF-8")
 	}
 	return events.Stream(n.GetStreamName()), nil
 }
