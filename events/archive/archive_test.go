@@ -240,3 +240,26 @@ func TestVerify(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAFileCanHold(t *testing.T) {
+	t.Run("a type of which JSON makes six times as much", func(t *testing.T) {
+		from, to := memory.New(), memory.New()
+		put(t, from, "a-1", -1, func(r *events.Record) {
+			r.Type, r.Data, r.Metadata = strings.Repeat("<", events.MaxAppend), nil, nil
+		})
+		imported(t, to, export(t, from))
+		checkSame(t, from, to)
+	})
+	for what, log := range map[string]func(log events.Store){
+		"a stream": func(log events.Store) { put(t, log, "a-\xff", -1) },
+		"a type":   func(log events.Store) { put(t, log, "a-1", -1, func(r *events.Record) { r.Type = "A\xff" }) },
+	} {
+		t.Run("the name of "+what+" that is no UTF-8 is not changed without a word", func(t *testing.T) {
+			from := memory.New()
+			log(from)
+			if _, err := archive.Export(t.Context(), from, io.Discard); err == nil {
+				t.Error("it is written as another")
+			}
+		})
+	}
+}

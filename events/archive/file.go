@@ -87,8 +87,9 @@ func (w *writer) close() error {
 	return w.to.Flush()
 }
 
-// maxLine bounds a line, in bytes: base64 makes four bytes of three.
-const maxLine = 4 * events.MaxAppend
+// maxLine bounds a line, in bytes: base64 makes four bytes of three, and JSON up
+// to six of one that is part of a type.
+const maxLine = 8 * events.MaxAppend
 
 // read calls a function for every event of a file, in order. Only when it
 // returns nil was the file whole.

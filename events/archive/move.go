@@ -2,7 +2,9 @@ package archive
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"parley/events"
 )
@@ -17,6 +19,9 @@ func Export(ctx context.Context, store events.Store, to io.Writer) (int, error) 
 	err = walk(ctx, store, func(e events.Recorded) error {
 		if isSystem(e) {
 			return nil
+		}
+		if !utf8.ValidString(string(e.Stream)) || !utf8.ValidString(e.Type) { // JSON would make others of them
+			return fmt.Errorf("the event at position %d cannot be written: its stream %q or type %q is no UTF-8", e.Position, e.Stream, e.Type)
 		}
 		return w.put(lineOf(e))
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/google/uuid"
 
@@ -53,7 +54,7 @@ func (s *Store) truncate(ctx context.Context, stream events.Stream, before event
 	at, properties := events.NoStream, map[string]json.RawMessage{}
 	if len(known) > 0 {
 		at = known[0].Revision
-		if err := json.Unmarshal(known[0].Data, &properties); err != nil && len(known[0].Data) > 0 {
+		if err := readProperties(known[0].Record, properties); err != nil {
 			return fmt.Errorf("read the metadata of %s: %w", stream, err)
 		}
 	}
@@ -73,6 +74,20 @@ func (s *Store) truncate(ctx context.Context, stream events.Stream, before event
 	}
 	_, err = s.Append(ctx, metadata, at, events.Record{ID: uuid.New(), Type: metadataType, JSON: true, Data: data})
 	return err
+}
+
+// readProperties adds what metadata say. Others write there, too: an event of
+// another type says nothing, nor does null.
+func readProperties(r events.Record, properties map[string]json.RawMessage) error {
+	if r.Type != metadataType || len(r.Data) == 0 {
+		return nil
+	}
+	var said map[string]json.RawMessage
+	if err := json.Unmarshal(r.Data, &said); err != nil {
+		return err
+	}
+	maps.Copy(properties, said)
+	return nil
 }
 
 // later is the revision to erase before, which never goes back. Of a stream
