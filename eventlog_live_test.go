@@ -248,6 +248,55 @@ func TestSubscribingToTheEventLog(t *testing.T) { // A25
 	})
 }
 
+// Proxies cut streams that are silent. Lines have no form for "still here".
+func TestASilentSubscriptionSaysThatItLives(t *testing.T) { // A25
+	inOpenHouse(t, options{}, func(h *house) {
+		// Of two that are read alike, only one wants server-sent events.
+		s, lines := h.subscribe(apiSecret, `{}`, false, "Accept", "text/event-stream"), h.subscribe(apiSecret, `{}`, true)
+		said := make(chan string, 100)
+		go func() {
+			defer close(said)
+			for r := bufio.NewReader(s.body); ; {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if line = strings.TrimSpace(line); line != "" {
+					said <- line
+				}
+			}
+		}()
+		heard := func(during time.Duration) (all []string) {
+			time.Sleep(during)
+			synctest.Wait()
+			for len(said) > 0 {
+				line, _, _ := strings.Cut(<-said, " {")
+				all = append(all, line)
+			}
+			return all
+		}
+		h.rule("by a comment every 20 seconds", func(t rule) {
+			if diff := cmp.Diff([]string{":", ":", ":"}, heard(61*time.Second)); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("also while there are events, which are not torn", func(t rule) {
+			h.create("/bot", object{"name": "Bob"})
+			if diff := cmp.Diff([]string{"event: item", "data:", ":"}, heard(20*time.Second)); diff != "" {
+				t.Error(diff)
+			}
+		})
+		h.rule("and lines have no such thing", func(t rule) {
+			items, bytes, ended := lines.got()
+			if len(items) != 1 || bytes > 1000 || ended {
+				t.Errorf("%d events, %d bytes, ended %v", len(items), bytes, ended)
+			}
+		})
+		s.hang()
+		lines.hang()
+	})
+}
+
 func TestSubscribersUnderLoad(t *testing.T) { // A25 P8
 	inOpenHouse(t, options{}, func(h *house) {
 		var all []*subscriber

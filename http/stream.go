@@ -96,6 +96,8 @@ func total(c *fiber.Ctx) int {
 // for a type leaves it out.
 type writer interface {
 	tell(kind string, shown any) error
+	// beat says that the stream lives, in a form that has a way to.
+	beat() error
 }
 
 // errGone says that the client does not read any more.
@@ -148,6 +150,10 @@ func (o output) write(parts ...[]byte) error {
 	return nil
 }
 
+// beat writes nothing: who reads lines or tables would take anything for an
+// item. Spec: "Streams and exports", wire rules.
+func (output) beat() error { return nil }
+
 // entry is one line of a stream.
 type entry struct {
 	Type string `json:"type"`
@@ -176,6 +182,9 @@ func (w eventWriter) tell(kind string, shown any) error {
 	}
 	return w.write([]byte("event: "+kind+"\ndata: "), ascii(b), []byte("\n\n"))
 }
+
+// beat writes a comment, which every client of server-sent events passes over.
+func (w eventWriter) beat() error { return w.write([]byte(":\n\n")) }
 
 // ascii writes the characters of a JSON text that are not ASCII as escapes.
 func ascii(text []byte) []byte {

@@ -29,6 +29,9 @@ const (
 	// subscriber costs so much memory and so many queries.
 	livePage = 32
 	liveRest = 200 * time.Millisecond
+	// liveBeat is how often a stream says that it lives, in a form that can:
+	// proxies cut what is silent for a minute or so.
+	liveBeat = 20 * time.Second
 )
 
 // subscriptions counts the open ones of each account.
@@ -61,7 +64,8 @@ func (s *subscriptions) leave(account string) {
 
 // subscribeEvents answers with the newest events, oldest first, and then with
 // each new one as it happens, until the client leaves. While nothing happens
-// nothing is sent. Spec: "Streams and exports", event/log/subscribe.
+// no line is sent; server-sent events have a comment now and then.
+// Spec: "Streams and exports", event/log/subscribe.
 func (s *Server) subscribeEvents(c call) error {
 	history, err := c.historyLength()
 	if err != nil {
@@ -120,6 +124,8 @@ type follower struct {
 // follow sends what lies behind the place, and waits for more, until the
 // context ends or the secret is not valid any more.
 func (f *follower) follow(ctx context.Context, w writer) error {
+	beat := time.NewTicker(liveBeat)
+	defer beat.Stop()
 	for {
 		_, moved := f.server.model.Moved() // before the read: what comes after it wakes us
 		switch err := f.send(ctx, w); {
@@ -130,6 +136,10 @@ func (f *follower) follow(ctx context.Context, w writer) error {
 		}
 		select {
 		case <-moved:
+		case <-beat.C:
+			if err := w.beat(); err != nil {
+				return err
+			}
 		case <-ctx.Done():
 			return errGone
 		}
