@@ -84,6 +84,10 @@ type backup struct {
 }
 
 func openBackup(ctx context.Context, dir, to string) (*backup, error) {
+	to, err := filepath.Abs(to) // a database's address begins at the root
+	if err != nil {
+		return nil, err
+	}
 	log, path := filepath.Join(dir, "log.db"), filepath.Join(to, "log.db")
 	if _, err := os.Stat(log); err != nil {
 		return nil, err // SQLite would make one

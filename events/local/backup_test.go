@@ -25,6 +25,22 @@ func everything(t *testing.T, s *local.Store) []events.Recorded {
 	return es
 }
 
+// The directories may be named from where one is.
+func TestABackupByRelativeNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := openStore(t, "data")
+	put(t, s, "a-1", events.NoStream, makeRecords(1, "fact")...)
+	for _, to := range []string{"backups", "./deep/er", filepath.Join("..", filepath.Base(t.TempDir()))} {
+		if _, err := local.Backup(t.Context(), "./data", to); err != nil {
+			t.Errorf("into %s: %v", to, err)
+			continue
+		}
+		if diff := cmp.Diff(everything(t, s), everything(t, openStore(t, to))); diff != "" {
+			t.Errorf("into %s: %s", to, diff)
+		}
+	}
+}
+
 // A backup of a log that is in use holds what was acknowledged before, and what
 // is in it is as it was, positions included. It is a log like any other.
 func TestBackup(t *testing.T) {

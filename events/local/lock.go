@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// ErrInUse says that another process has the log open.
-var ErrInUse = errors.New("the event log there is in use by another process")
+// ErrInUse says that another process has the directory: one owns it at a time.
+var ErrInUse = errors.New("it is in use by another process")
 
 // Lock takes the exclusive right to a directory, and makes it if it is not
 // there. It is for what belongs to one process and has no log of its own beside
