@@ -242,7 +242,12 @@ var settings = []setting{
 	},
 	{
 		"log-level", "PARLEY_LOG_LEVEL", "info", "debug, info, warn or error",
-		func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) },
+		func(c *Config, v string) error {
+			if c.LogLevel.UnmarshalText([]byte(v)) != nil {
+				return errors.New("must be debug, info, warn or error")
+			}
+			return nil
+		},
 	},
 	{
 		"log-format", "PARLEY_LOG_FORMAT", "text", "text or json",

@@ -153,7 +153,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"PARLEY_CLUSTER", "consul://root:tops3cret@host:1", "etcd://"},
 		{"PARLEY_CLUSTER", "etcd://root:tops3cret%@host:1", "etcd://"},
 		{"PARLEY_CLUSTER_NAME", "a/b", "without a slash"},
-		{"PARLEY_LOG_LEVEL", "loud", "loud"},
+		{"PARLEY_LOG_LEVEL", "loud", "debug, info, warn or error"},
 		{"PARLEY_LOG_FORMAT", "xml", "text or json"},
 	} {
 		t.Run(c.env+" "+c.value, func(t *testing.T) {

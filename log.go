@@ -162,7 +162,7 @@ func (n *Node) serveLog(background context.Context) error {
 	server := esdbserver.New(n.store, options)
 	listener, err := net.Listen("tcp", d.Listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("PARLEY_LOG_LISTEN: %w", err)
 	}
 	if err := server.Check(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())

@@ -124,7 +124,7 @@ func (n *Node) listenPlain() (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", n.config.TLS.Plain)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", n.config.TLS.Plain, err)
+		return nil, fmt.Errorf("PARLEY_TLS_PLAIN: %w", err)
 	}
 	return l, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"parley"
@@ -21,9 +22,9 @@ func serve(ctx context.Context, args []string, out io.Writer) error {
 	}
 	easeCollector()
 	logger := config.NewLogger(os.Stderr)
-	listener, err := net.Listen("tcp", config.Listen)
+	listener, err := listen(config)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+		return err
 	}
 	node, err := parley.Start(ctx, config, parley.Parts{}, logger, listener)
 	if err != nil {
@@ -32,6 +33,19 @@ func serve(ctx context.Context, args []string, out io.Writer) error {
 	logger.Info("parley serves", "listen", listener.Addr().String(), "data", config.Data,
 		"callback", config.PublicURL+"/api/v1/integration/whatsapp/{id}/callback")
 	return untilStopped(ctx, node.Failed(), node.Stop)
+}
+
+// listen opens the door's address. Where another program has it, it says what
+// to do, since that happens to most people once.
+func listen(c parley.Config) (net.Listener, error) {
+	l, err := net.Listen("tcp", c.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("PARLEY_LISTEN: %w; stop what listens there, or name another address, for example PARLEY_LISTEN=127.0.0.1:8090", err)
+	case err != nil:
+		return nil, fmt.Errorf("PARLEY_LISTEN: %w", err)
+	}
+	return l, nil
 }
 
 // stopWithin bounds a graceful stop.

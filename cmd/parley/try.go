@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"os"
 
 	"parley"
@@ -17,9 +15,9 @@ func try(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", config.Listen)
+	listener, err := listen(config)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+		return err
 	}
 	trial, err := parley.StartTrial(ctx, config, config.NewLogger(os.Stderr), listener)
 	if err != nil {

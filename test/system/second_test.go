@@ -28,7 +28,7 @@ func TestASecondProcessIsRefused(t *testing.T) {
 			if code := second.Wait(20 * time.Second); code != 1 {
 				t.Errorf("it exits with %d", code)
 			}
-			want := fmt.Sprintf("the event log there is in use by another process, pid %d", w.process.PID())
+			want := fmt.Sprintf("it is in use by another process, pid %d", w.process.PID())
 			if !strings.Contains(said.String(), want) || strings.Count(said.String(), "\n") > 3 {
 				t.Errorf("it says %s", said.String())
 			}
