@@ -202,6 +202,30 @@ func TestAnApologyInsteadOfAnAnswer(t *testing.T) { // F241
 	})
 }
 
+func TestTypingEndsWithAnEngineThatPanics(t *testing.T) { // F241 F245
+	var asked atomic.Int64
+	model := script.Func(func(engine.Turn) []script.Step {
+		if asked.Add(1) <= 3 {
+			panic("a bug in the engine")
+		}
+		return []script.Step{script.Say("Sorry to keep you waiting.")}
+	})
+	inHouse(t, options{engine: model}, func(h *house) {
+		h.notify(text(alice, "wamid.1", "Hello"))
+		h.settle()
+		time.Sleep(10 * time.Minute)
+		shown := 0
+		for _, c := range h.sim.Calls() {
+			if c.Kind == "typing" {
+				shown++
+			}
+		}
+		if got := h.texts(alice); len(got) != 1 || shown > 4 {
+			h.t.Errorf("%q; typing was shown %d times", got, shown)
+		}
+	})
+}
+
 func TestTypingIsShownWhileTheModelThinks(t *testing.T) { // F228 F245 F246
 	slow := script.Func(func(engine.Turn) []script.Step {
 		return []script.Step{script.Wait(50 * time.Second), script.Say("Here")}

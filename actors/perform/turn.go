@@ -33,7 +33,9 @@ func (p *Conversation) turn(ctx context.Context, w actors.Work, task conversatio
 	}
 	p.log(w).Debug("turn begins", "session", task.Session.ID, "turn", turn, "attempt", task.Turn.Attempts+1)
 	d := delivery{Conversation: p, work: w, terms: task.Terms}
-	endTyping := p.showTyping(ctx, w, line, newestWAMID(facts, task.Turn))
+	typing, hush := context.WithCancel(ctx)
+	defer hush() // also when the engine panics
+	endTyping := p.showTyping(typing, w, line, newestWAMID(facts, task.Turn))
 	began := time.Now()
 	acts, err := ask(ctx, p.Engine, p.TurnTime, engine.Turn{
 		Model: mind.model, Backstory: mind.backstory, History: history, Memory: task.Session.Memory, Now: time.Now(), Sender: task.Session.ID,

@@ -33,6 +33,8 @@ func (p *Conversation) showTyping(ctx context.Context, w actors.Work, l line, wa
 			select {
 			case <-over:
 				return
+			case <-ctx.Done():
+				return
 			case <-time.After(typingEvery):
 			}
 			l, err = p.line(ctx, w)
