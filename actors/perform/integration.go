@@ -53,16 +53,10 @@ func (p *Integration) purge(ctx context.Context, w actors.Work) error {
 	if err := p.Vault.Erase(ctx, w.Address.ID); err != nil {
 		return err
 	}
-	stream := w.Address.Stream()
-	last, err := p.Store.Read(ctx, stream, events.StreamEnd, events.Backwards, 1)
-	if err != nil {
-		return fmt.Errorf("find the deletion: %w", err)
-	}
-	// Everything before the deletion is settings. The deletion itself stays.
-	if len(last) > 0 {
-		if err := p.Store.Truncate(ctx, stream, last[0].Revision); err != nil {
-			return fmt.Errorf("erase the settings: %w", err)
-		}
+	// Everything before the deletion is settings. The deletion itself, the last
+	// fact when the purge was owed, stays: others have not read it yet.
+	if err := p.Store.Truncate(ctx, w.Address.Stream(), w.Revision); err != nil {
+		return fmt.Errorf("erase the settings: %w", err)
 	}
 	return w.Report(ctx, "", integration.ReportPurged{})
 }
