@@ -90,6 +90,29 @@ func (n *Node) masterKey(ctx context.Context) ([]byte, error) {
 	return makeKey(file, vault.KeySize)
 }
 
+// checkKey says so if the master key is not the one that sealed the newest
+// credential: else a webhook would be the first to notice. It is no reason not to
+// start, since whoever lost the key enters the credentials anew.
+func (n *Node) checkKey(ctx context.Context) error {
+	newest, err := n.model.NewestIntegrations(ctx, 10)
+	if err != nil {
+		return err
+	}
+	for _, i := range newest {
+		for _, ref := range []string{i.Settings.AccessToken, i.Settings.AppSecret} {
+			if ref == "" {
+				continue
+			}
+			if _, err := n.vault.Open(ctx, i.ID, ref); errors.Is(err, vault.ErrKey) {
+				n.logger.Error("this master key is not the one that sealed the credentials: give the server that one, or enter them anew",
+					"file", n.config.MasterKeyFile, "integration", i.ID)
+			}
+			return nil // what else is wrong with it is told to who needs it
+		}
+	}
+	return nil
+}
+
 // ticketKey derives the key that signs addresses from the one that seals
 // secrets: what is known of one tells nothing of the other.
 func ticketKey(master []byte) ([]byte, error) {

@@ -141,3 +141,32 @@ func (k keyed) lose() {
 		k.t.Fatal(err)
 	}
 }
+
+// A wrong key is noticed at the start, and not first by a person who writes.
+func TestAnotherMasterKeyIsTold(t *testing.T) {
+	inHouse(t, options{}, func(h *house) {
+		told := func() bool { return strings.Contains(h.logs.String(), "this master key is not the one") }
+		h.stop()
+		h.start()
+		if told() {
+			t.Error("of the right one it says that it is wrong")
+		}
+		h.stop()
+		right, err := os.ReadFile(h.config.MasterKeyFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(h.config.MasterKeyFile, []byte(strings.Repeat("ab", vault.KeySize)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.start()
+		if !told() {
+			t.Error("nothing is said")
+		}
+		h.stop()
+		if err := os.WriteFile(h.config.MasterKeyFile, right, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.start()
+	})
+}

@@ -103,6 +103,7 @@ func Start(ctx context.Context, c Config, p Parts, logger *slog.Logger, listener
 		{"vault", n.openVault},
 		{"media store", func(ctx context.Context) error { return n.openFiles(ctx, p) }},
 		{"read model", func(ctx context.Context) error { return n.openModel(ctx, background) }},
+		{"credentials", n.checkKey},
 		{"actors", func(ctx context.Context) error { return n.startActors(ctx, background, p) }},
 		{"accounts", n.seedAccount},
 		{"waker", func(context.Context) error { n.startWaker(background); n.count(); return nil }},

@@ -139,6 +139,12 @@ func (m *Model) IntegrationsOf(ctx context.Context, account, phoneNumberID strin
 	return list(ctx, m.read, q, Page{Take: 10}, scanIntegration)
 }
 
+// NewestIntegrations lists the newest integrations of all accounts.
+func (m *Model) NewestIntegrations(ctx context.Context, take int) ([]Integration, error) {
+	q := query{columns: integrationColumns, table: "integrations", order: "seq"}
+	return list(ctx, m.read, q, Page{Take: take, Descending: true}, scanIntegration)
+}
+
 // OwingOf lists up to limit conversations of an integration that owe work,
 // whenever it is due.
 func (m *Model) OwingOf(ctx context.Context, integration string, limit int) ([]events.Stream, error) {

@@ -26,6 +26,9 @@ const KeySize = chacha20poly1305.KeySize
 // ErrNoSecret is returned for a reference that names nothing (any more).
 var ErrNoSecret = errors.New("there is no such secret")
 
+// ErrKey is returned for a credential that was sealed with another master key.
+var ErrKey = errors.New("cannot open a sealed secret: it was sealed with another master key")
+
 // Vault seals and opens credentials. It may be used concurrently.
 type Vault struct {
 	store events.Store
@@ -79,7 +82,7 @@ func (v *Vault) Seal(ctx context.Context, meta events.Metadata, integration stri
 	}
 }
 
-// Open gives the credential that a reference names. Errors: ErrNoSecret.
+// Open gives the credential that a reference names. Errors: ErrNoSecret, ErrKey.
 func (v *Vault) Open(ctx context.Context, integration, ref string) (events.Secret, error) {
 	v.mutex.Lock()
 	secret, ok := v.opened[name{integration, ref}]
@@ -131,7 +134,7 @@ func (v *Vault) unseal(integration string, s events.SecretSealed) (events.Secret
 	nonce, ciphertext := s.Sealed[:chacha20poly1305.NonceSizeX], s.Sealed[chacha20poly1305.NonceSizeX:]
 	plain, err := v.aead.Open(nil, nonce, ciphertext, bind(integration, s.Ref))
 	if err != nil {
-		return events.Secret{}, errors.New("cannot open a sealed secret: it was sealed with another master key")
+		return events.Secret{}, ErrKey
 	}
 	return events.NewSecret(string(plain)), nil
 }
