@@ -45,6 +45,10 @@ func TestSettings(t *testing.T) {
 			publicURL string
 		}{
 			{files, []string{"--listen", "127.0.0.1:8443"}, "https://127.0.0.1:8443"},
+			{files, []string{"--listen", ":8443"}, "https://127.0.0.1:8443"},
+			{nil, []string{"--listen", "0.0.0.0:80"}, "http://127.0.0.1:80"},
+			{nil, []string{"--listen", "[::]:80"}, "http://127.0.0.1:80"},
+			{nil, []string{"--listen", "localhost:80"}, "http://localhost:80"},
 			{files, []string{"--public-url", "https://example.org/"}, "https://example.org"},
 			{nil, []string{"--tls-hosts", "Bot.example.org, www.example.org,", "--listen", ":443"}, "https://bot.example.org"},
 		} {

@@ -28,3 +28,18 @@ func newEngine(c Config) (engine.Engine, engine.Transcriber, error) {
 	}
 	return catalogue, remote.Transcriber(c.TranscribeModel), nil
 }
+
+// unanswerable says why bots that name no model cannot answer; "" if they can, or
+// if every bot is to name its own.
+func unanswerable(c Config) string {
+	m, err := engine.ParseModel(c.Model)
+	switch {
+	case c.Model == "" || m.Name == rivescript.Model:
+		return ""
+	case err != nil:
+		return "PARLEY_MODEL cannot be understood: " + err.Error()
+	case c.OpenAIURL == "" && c.OpenAIKey.IsZero():
+		return "PARLEY_MODEL cannot be asked: set OPENAI_API_KEY or OPENAI_BASE_URL"
+	}
+	return ""
+}

@@ -69,6 +69,9 @@ func (n *Node) kinds(p Parts, pacer *perform.Pacer) (kinds []actors.Kind, err er
 		if n.engine, transcriber, err = newEngine(n.config); err != nil {
 			return nil, err
 		}
+		if w := unanswerable(n.config); w != "" {
+			n.logger.Warn(w, "model", n.config.Model)
+		}
 	}
 	way, err := n.way(p)
 	if err != nil {

@@ -26,6 +26,9 @@ func CopyLog(ctx context.Context, from, to string, logger *slog.Logger, out, pro
 	if err != nil {
 		return fmt.Errorf("the log to copy into is %w", err)
 	}
+	if source.Data != "" && target.Data != "" && absolute(source.Data) == absolute(target.Data) {
+		return errors.New("the log to copy into is the one to copy")
+	}
 	p := &ticker{out: progress, said: time.Now()}
 	return withLog(ctx, source, logger, func(from events.Store) error {
 		if err := makeLog(target); err != nil {

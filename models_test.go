@@ -113,3 +113,34 @@ func TestModelsOfAServerThatDoesNotTell(t *testing.T) { // A27 P9
 		t.Errorf("the log says %s", logs)
 	}
 }
+
+// Whoever forgets the key learns of it at the start, and not from the first
+// person who writes.
+func TestAModelThatCannotBeAskedIsToldAtTheStart(t *testing.T) {
+	for _, c := range []struct {
+		model, address string
+		tells          bool
+	}{
+		{"gpt-5-mini", "", true},
+		{"gpt-5-mini/temperature=hot", "http://127.0.0.1:1/v1", true},
+		{"gpt-5-mini", "http://127.0.0.1:1/v1", false},
+		{"rivescript", "", false},
+		{"", "", false},
+	} {
+		logs, data := &strings.Builder{}, t.TempDir()
+		config := parley.Config{
+			Data: data, MasterKeyFile: filepath.Join(data, "master.key"), Media: "mem://",
+			OpenAIURL: c.address, Model: c.model, GraphURL: "http://127.0.0.1:1", Tasks: 1,
+		}
+		node, err := parley.Start(t.Context(), config, parley.Parts{Store: memory.New()}, slog.New(slog.NewTextHandler(logs, nil)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if tells := strings.Contains(logs.String(), "PARLEY_MODEL"); tells != c.tells {
+			t.Errorf("%+v: %s", c, logs)
+		}
+	}
+}

@@ -68,9 +68,19 @@ func (t TLS) publicURL(listen string) string {
 	case len(t.Hosts) > 0:
 		return "https://" + t.Hosts[0]
 	case t.on():
-		return "https://" + listen
+		return "https://" + callable(listen)
 	}
-	return "http://" + listen
+	return "http://" + callable(listen)
+}
+
+// callable is where one calls what listens at an address: every address of a
+// machine is none that can be called.
+func callable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
 }
 
 // secure gives the listener of the door, with TLS if that is set. Handshakes

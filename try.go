@@ -50,7 +50,10 @@ func StartTrial(ctx context.Context, c Config, logger *slog.Logger, listener net
 	c.Tokens = map[string]events.Secret{tryAccount: events.NewSecret(t.secret)}
 	node, err := Start(ctx, c, Parts{
 		Graph: t.simulator.Transport(),
-		Pages: map[string]nethttp.Handler{"/try": t.simulator.Chat(tryNumber)},
+		Pages: map[string]nethttp.Handler{
+			"/try": t.simulator.Chat(tryNumber),
+			"/":    nethttp.RedirectHandler("/try", nethttp.StatusFound), // for who opens the address that is shown
+		},
 	}, logger, listener)
 	if err != nil {
 		t.simulator.Close()
@@ -64,7 +67,7 @@ func StartTrial(ctx context.Context, c Config, logger *slog.Logger, listener net
 }
 
 // base is where the trial can be reached.
-func (t *Trial) base() string { return "http://" + t.listener.Addr().String() }
+func (t *Trial) base() string { return "http://" + callable(t.listener.Addr().String()) }
 
 // furnish makes the demo bot and its integration through the API, as anybody
 // would, and connects the simulated number with them.

@@ -2,9 +2,12 @@ package parley_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +32,13 @@ func TestATrialHasALogOfItsOwn(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "try", "log", "log.db")); err != nil {
 		t.Error(err)
+	}
+	for path, want := range map[string]string{"/": "302 /try", "/try": "200 ", "/tr": "404 ", "/api/v1/nothing": "404 "} {
+		w := httptest.NewRecorder()
+		trial.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := fmt.Sprint(w.Code, " ", w.Header().Get("Location")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 	if err := trial.Stop(context.Background()); err != nil {
 		t.Error(err)

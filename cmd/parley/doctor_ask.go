@@ -121,7 +121,7 @@ func (s server) call(ctx context.Context, method, path, body string, v any) (sta
 	case response.StatusCode == http.StatusUnauthorized:
 		return 0, why, errors.New("the server does not know this secret")
 	case json.Unmarshal(raw, v) != nil || json.Unmarshal(raw, &why) != nil:
-		return 0, why, fmt.Errorf("what answers at this address is not Parley (HTTP status %d)", response.StatusCode)
+		return 0, why, fmt.Errorf("what answers at this address is not Parley (HTTP status %d), or Parley by https:// that is called by http://", response.StatusCode)
 	}
 	return response.StatusCode, why, nil
 }
