@@ -11,6 +11,7 @@ import (
 
 	"parley/events"
 	"parley/events/archive"
+	"parley/events/local"
 )
 
 // VerifyLog reads a whole log, the data directory's or an EventStoreDB's, and
@@ -67,7 +68,7 @@ func makeLog(c Config) error {
 	if !isLocal(c.Events) {
 		return nil
 	}
-	return os.MkdirAll(filepath.Join(c.Data, "log"), 0o700)
+	return local.MakeDir(filepath.Join(c.Data, "log"))
 }
 
 // withLog opens a log that is there, and nothing else.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parley/events/local"
 	"parley/events/vault"
 	"parley/http/ticket"
 )
@@ -21,7 +22,7 @@ import (
 func makeKey(file string, size int) ([]byte, error) {
 	key := make([]byte, size)
 	_, _ = rand.Read(key) // never fails (documented)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := local.MakeDir(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("make the master key: %w", err)
 	}
 	temporary := file + ".new"
@@ -77,8 +78,6 @@ func (n *Node) masterKey(ctx context.Context) ([]byte, error) {
 		return parseKey(file, raw, vault.KeySize)
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("read the master key: %w", err)
-	case n.config.Cluster.on():
-		return nil, fmt.Errorf("there is no master key in %s: make one with openssl rand -hex %d, and give every node the same", file, vault.KeySize)
 	}
 	switch sealed, err := vault.Holds(ctx, n.store); {
 	case err != nil:
@@ -86,6 +85,8 @@ func (n *Node) masterKey(ctx context.Context) ([]byte, error) {
 	case sealed:
 		return nil, fmt.Errorf("there is no master key in %s, and the log has credentials that are sealed with one: put it back there. "+
 			"If it is lost for good, make another with openssl rand -hex %d > %s; then every access token and app secret must be entered anew", file, vault.KeySize, file)
+	case n.config.Cluster.on():
+		return nil, fmt.Errorf("there is no master key in %s: make one with openssl rand -hex %d, and give every node the same", file, vault.KeySize)
 	}
 	return makeKey(file, vault.KeySize)
 }

@@ -318,6 +318,27 @@ func TestABrokenBackupIsNotRestored(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	for _, path := range []string{"keys/../escaped", "./keys/a/../../escaped", "keys//escaped"} {
+		t.Run("a list that leaves its place: "+path, func(t *testing.T) {
+			from, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
+			write(t, filepath.Join(from, path), "somebody's")
+			content := sha256.Sum256([]byte("somebody's"))
+			list := hex.EncodeToString(content[:]) + "  " + path + "\n"
+			sum := sha256.Sum256([]byte(list))
+			m, err := json.Marshal(backup.Manifest{Parley: "backup", Version: 1, Sums: hex.EncodeToString(sum[:])})
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(from, "SHA256SUMS"), list)
+			write(t, filepath.Join(from, "manifest.json"), string(m))
+			if _, _, err := backup.Restore(t.Context(), from, data, backup.KeyFile{}); !errors.Is(err, backup.ErrBroken) {
+				t.Errorf("error %v", err)
+			}
+			if _, err := os.Stat(filepath.Join(data, "escaped")); err == nil {
+				t.Error("it is outside of what is restored")
+			}
+		})
+	}
 	t.Run("one of a later version", func(t *testing.T) {
 		from := t.TempDir()
 		write(t, filepath.Join(from, "manifest.json"), `{"parley":"backup","version":2}`)

@@ -73,7 +73,8 @@ func decodeSums(b []byte) (sums []sum, err error) {
 	for lines.Scan() {
 		digits, path, ok := strings.Cut(lines.Text(), "  ")
 		path = filepath.FromSlash(path)
-		if !ok || !filepath.IsLocal(path) {
+		// "keys/../x" would be restored elsewhere than it was read from.
+		if !ok || !filepath.IsLocal(path) || path != filepath.Clean(path) {
 			return nil, fmt.Errorf("%w: %s has a line %q", ErrBroken, sumsFile, lines.Text())
 		}
 		sums = append(sums, sum{path, digits})

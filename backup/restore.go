@@ -139,7 +139,7 @@ type reader struct {
 }
 
 func (r reader) restore(ctx context.Context, key KeyFile) error {
-	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+	if err := local.MakeDir(r.dir); err != nil {
 		return err
 	}
 	for _, s := range r.sums {

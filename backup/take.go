@@ -36,7 +36,7 @@ const nameForm = "20060102T150405.000Z"
 // Take returns, everything is on the disk. One that is interrupted leaves nothing
 // that could be taken for a backup.
 func Take(ctx context.Context, p Places, to string, keys bool) (path string, m Manifest, err error) {
-	if err := os.MkdirAll(to, 0o700); err != nil {
+	if err := local.MakeDir(to); err != nil {
 		return "", m, err
 	}
 	end, err := alone(to)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -23,7 +24,8 @@ import (
 // It reads a few milliseconds at a time and then pauses as long. A reader keeps
 // the -wal file from being emptied, and appends and erasing may wait for that.
 //
-// An error that wraps ErrCorrupt says that the log is damaged.
+// An error that wraps ErrCorrupt says that the log is damaged: every event is
+// checked as it is copied.
 func Backup(ctx context.Context, dir, to string) (events.Position, error) {
 	last, err := backUp(ctx, dir, to)
 	if err != nil {
@@ -92,7 +94,7 @@ func openBackup(ctx context.Context, dir, to string) (*backup, error) {
 	if _, err := os.Stat(log); err != nil {
 		return nil, err // SQLite would make one
 	}
-	if err := makeDir(to); err != nil {
+	if err := MakeDir(to); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -156,7 +158,7 @@ func (b *backup) takeEvents(ctx context.Context) (events.Position, error) {
 	if seen > events.Position(last) {
 		return 0, fmt.Errorf("%w: it ends at position %d, but positions up to %d were acknowledged", events.ErrCorrupt, last, seen)
 	}
-	return events.Position(last), b.pages(ctx, last, copyEvents)
+	return events.Position(last), b.pages(ctx, last, copyEvents, b.check)
 }
 
 // takeStreams copies the streams of the events that were copied before. So it
@@ -166,11 +168,42 @@ func (b *backup) takeStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.pages(ctx, last, copyStreams); err != nil {
+	if err := b.pages(ctx, last, copyStreams, func(context.Context, int64, int64) error { return nil }); err != nil {
 		return err
 	}
 	_, err = b.conn.ExecContext(ctx, eraseCopied)
 	return err
+}
+
+// check checks that the events behind a position and up to another are all
+// there, and are what was written. A damaged one is not to take the place of a
+// good one in an earlier backup.
+func (b *backup) check(ctx context.Context, from, to int64) (err error) {
+	const ask = "SELECT pos, eid, type, meta, data, sum FROM main.events WHERE pos > ? AND pos <= ? ORDER BY pos"
+	rows, err := b.conn.QueryContext(ctx, ask, from, to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for from++; rows.Next(); from++ {
+		var r events.Record
+		var position int64
+		var id, sum []byte
+		if err := rows.Scan(&position, &id, &r.Type, &r.Metadata, &r.Data, &sum); err != nil {
+			return err
+		}
+		if position != from {
+			break
+		}
+		erased := bytes.Equal(sum, make([]byte, len(sum))) // see overwrite
+		if copy(r.ID[:], id) != len(id) || len(id) != len(r.ID) || !erased && !bytes.Equal(sum, checksum(&r)) {
+			return fmt.Errorf("%w: the event at position %d is not what was written", events.ErrCorrupt, position)
+		}
+	}
+	if from <= to && rows.Err() == nil {
+		return fmt.Errorf("%w: there is no event at position %d", events.ErrCorrupt, from)
+	}
+	return rows.Err()
 }
 
 // testimony is what a witness says, LogStart if there is none.
@@ -216,8 +249,9 @@ const (
 	syncBytes = 4 << 20
 )
 
-// pages runs a statement over all numbers up to a last one, some at a time.
-func (b *backup) pages(ctx context.Context, last int64, statement string) error {
+// pages runs a statement over all numbers up to a last one, some at a time, and
+// checks each time what it has done.
+func (b *backup) pages(ctx context.Context, last int64, statement string, check func(ctx context.Context, from, to int64) error) error {
 	rows := int64(firstRows)
 	for from := int64(0); from < last; {
 		to := min(from+rows, last)
@@ -225,11 +259,11 @@ func (b *backup) pages(ctx context.Context, last int64, statement string) error 
 		if _, err := b.conn.ExecContext(ctx, statement, from, to); err != nil {
 			return err
 		}
-		from = to
 		took := time.Since(began)
-		if err := b.sync(); err != nil {
+		if err := errors.Join(check(ctx, from, to), b.sync()); err != nil {
 			return err
 		}
+		from = to
 		switch {
 		case took > 2*readTime:
 			rows = max(rows/2, 1)

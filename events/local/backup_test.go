@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -174,4 +175,33 @@ func TestBackupOfALogThatNobodyUses(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// A backup of what is damaged would take the place of a good one.
+func TestBackupOfADamagedLog(t *testing.T) {
+	for rule, statement := range map[string]string{
+		"data that changed on disk": "UPDATE events SET data = CAST('other data' AS BLOB) WHERE pos = 602",
+		"an ID of another length":   "UPDATE events SET eid = zeroblob(3) WHERE pos = 602",
+		"a type that changed":       "UPDATE events SET type = 'Other' WHERE pos = 602",
+		"an event that is missing":  "DELETE FROM events WHERE pos = 602",
+	} {
+		t.Run(rule+" is noticed", func(t *testing.T) {
+			dir := t.TempDir()
+			s := openStore(t, dir)
+			put(t, s, "fact-1", events.NoStream, makeRecords(600, "some data")...)
+			put(t, s, "fact-2", events.NoStream, makeRecords(600, "some data")...)
+			if err := s.Truncate(t.Context(), "fact-1", 500); err != nil {
+				t.Fatal(err)
+			}
+			closeStore(t, s)
+			if _, err := local.Backup(t.Context(), dir, filepath.Join(t.TempDir(), "log")); err != nil {
+				t.Fatal(err)
+			}
+			tamper(t, filepath.Join(dir, "log.db"), statement)
+			_, err := local.Backup(t.Context(), dir, filepath.Join(t.TempDir(), "log"))
+			if !errors.Is(err, events.ErrCorrupt) || !strings.Contains(err.Error(), "602") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 }

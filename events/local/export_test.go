@@ -48,6 +48,9 @@ func (s *Store) Execute(statement string) error {
 	})
 }
 
+// MakeDirWith is MakeDir, with another way to bring names to the disk.
+func MakeDirWith(path string, sync func(string) error) error { return makeDirs(path, sync) }
+
 // BackupWith is Backup, with something that happens after the events are copied
 // and before their streams are.
 func BackupWith(ctx context.Context, dir, to string, meanwhile func()) error {

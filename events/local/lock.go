@@ -18,7 +18,7 @@ var ErrInUse = errors.New("it is in use by another process")
 // it. The right ends when what it returns is closed; ErrInUse says that another
 // process has it.
 func Lock(dir string) (io.Closer, error) {
-	if err := makeDir(dir); err != nil {
+	if err := MakeDir(dir); err != nil {
 		return nil, err
 	}
 	f, err := lockDir(dir)

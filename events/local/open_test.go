@@ -23,6 +23,17 @@ func TestOpen(t *testing.T) {
 			t.Errorf("head %d, %v; expected LogStart", head, err)
 		}
 	})
+	t.Run("a directory that is made is on the disk, and those above it", func(t *testing.T) {
+		above := t.TempDir()
+		var synced []string
+		err := local.MakeDirWith(filepath.Join(above, "a", "b", "log"), func(path string) error {
+			synced = append(synced, path)
+			return nil
+		})
+		if diff := cmp.Diff([]string{above, filepath.Join(above, "a"), filepath.Join(above, "a", "b")}, synced); diff != "" || err != nil {
+			t.Errorf("%v, synced (-want +got):\n%s", err, diff)
+		}
+	})
 	t.Run("any name will do for a directory", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "50% of?a=b&c #1 größe")
 		s := openStore(t, dir)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -75,7 +76,7 @@ func Open(dir string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(dir string, opts Options) (err error) {
-	if err := makeDir(dir); err != nil {
+	if err := MakeDir(dir); err != nil {
 		return err
 	}
 	if s.lock, err = lockDir(dir); err != nil {
@@ -116,15 +117,26 @@ func (s *Store) open(dir string, opts Options) (err error) {
 	return syncDir(dir)
 }
 
-// makeDir makes a directory durably if it is not there.
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
+// MakeDir makes a directory, and those above it that are missing, for their
+// owner alone. All their names are on the disk when it returns.
+func MakeDir(path string) error { return makeDirs(filepath.Clean(path), syncDir) }
+
+func makeDirs(path string, sync func(string) error) error {
+	above := filepath.Dir(path)
+	err := os.Mkdir(path, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		return nil
+	case errors.Is(err, fs.ErrNotExist) && above != path:
+		if err := makeDirs(above, sync); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, 0o700)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	return sync(above)
 }
 
 // makePrivate makes an empty file that only its owner may read, unless there is
