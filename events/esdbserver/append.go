@@ -24,6 +24,9 @@ func (s *streams) Append(in api.Streams_AppendServer) error {
 		return fail(in, err)
 	}
 	done, err := s.append(in.Context(), stream, expectedOf(options), records)
+	if err == nil {
+		err = s.conclude(in.Context(), stream, records)
+	}
 	var wrong *events.WrongRevision
 	switch {
 	case errors.As(err, &wrong):
@@ -116,10 +119,7 @@ func (s *streams) append(ctx context.Context, stream events.Stream, at expected,
 	if at >= expected(events.NoStream) {
 		var wrong *events.WrongRevision
 		if done, err = s.store.Append(ctx, stream, events.Revision(at), records...); !errors.As(err, &wrong) {
-			if done, err = s.stored(ctx, stream, done, records, err); err == nil {
-				err = s.settle(ctx, stream, done.Revision-events.Revision(len(records)))
-			}
-			return done, err
+			return s.stored(stream, done, records, err)
 		}
 	}
 	leave, err := s.turns.take(ctx, stream)
@@ -146,27 +146,27 @@ func (s *streams) appendAtEnd(ctx context.Context, stream events.Stream, at expe
 		if err != nil {
 			return done, err
 		}
-		if c.deleted {
-			if err := s.revive(ctx, stream, c.last); err != nil {
-				return done, err
-			}
-		}
 		done, err = s.store.Append(ctx, stream, last, records...)
 		if wrong := (*events.WrongRevision)(nil); !errors.As(err, &wrong) {
-			return s.stored(ctx, stream, done, records, err)
+			return s.stored(stream, done, records, err)
 		}
 	}
 	return done, events.ErrUnavailable
 }
 
-// stored does what follows from an append.
-func (s *streams) stored(ctx context.Context, stream events.Stream, done events.Appended, records []events.Record, err error) (events.Appended, error) {
-	if err != nil {
-		return done, err
-	}
-	s.recent.add(stream, done, records)
-	if isMetadata(stream) {
-		err = s.obey(ctx, stream, records[len(records)-1])
+// stored remembers what was appended.
+func (s *streams) stored(stream events.Stream, done events.Appended, records []events.Record, err error) (events.Appended, error) {
+	if err == nil {
+		s.recent.add(stream, done, records)
 	}
 	return done, err
+}
+
+// conclude does what follows from an append, also from one that was tried before:
+// the server may have ended before it was done.
+func (s *streams) conclude(ctx context.Context, stream events.Stream, records []events.Record) error {
+	if isMetadata(stream) {
+		return s.obey(ctx, stream, records[len(records)-1])
+	}
+	return s.settle(ctx, stream)
 }

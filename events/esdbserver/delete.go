@@ -50,6 +50,11 @@ func (s *streams) remove(ctx context.Context, o options, how func(context.Contex
 	if err != nil {
 		return done, err
 	}
+	leave, err := s.turns.take(ctx, stream)
+	if err != nil {
+		return done, err
+	}
+	defer leave()
 	c, err := s.condition(ctx, stream)
 	if err != nil {
 		return done, err
@@ -76,7 +81,7 @@ func (s *streams) erase(ctx context.Context, stream events.Stream, last events.R
 	if err := s.store.Truncate(ctx, stream, last+1); err != nil {
 		return done, err
 	}
-	return done, s.settle(ctx, stream, last)
+	return done, s.revive(ctx, stream)
 }
 
 // bury sets the tombstone first: behind it nothing is appended any more.

@@ -16,11 +16,11 @@ import (
 )
 
 // between is a store in which something happens before an append to a stream's
-// metadata, or that fails to erase.
+// metadata or before erasing, or that fails once to erase or to append.
 type between struct {
 	events.Store
-	before func()
-	erase  error
+	before, erasing func()
+	erase, append   error
 }
 
 func (b *between) Append(ctx context.Context, s events.Stream, at events.Revision, rs ...events.Record) (events.Appended, error) {
@@ -28,10 +28,18 @@ func (b *between) Append(ctx context.Context, s events.Stream, at events.Revisio
 		b.before = nil
 		do()
 	}
+	if err := b.append; err != nil && rs[0].Type == "B" && at >= events.StreamStart {
+		b.append = nil
+		return events.Appended{}, err
+	}
 	return b.Store.Append(ctx, s, at, rs...)
 }
 
 func (b *between) Truncate(ctx context.Context, s events.Stream, before events.Revision) error {
+	if do := b.erasing; do != nil {
+		b.erasing = nil
+		do()
+	}
 	if err := b.erase; err != nil {
 		b.erase = nil
 		return err
@@ -80,6 +88,59 @@ func TestDeletingWhileOthersWrite(t *testing.T) {
 		}
 		if meta, err := d.GetStreamMetadata(d.ctx, "a-1", client.ReadStreamOptions{}); err != nil || meta.CustomProperty("owner") != "eve" {
 			t.Errorf("%+v, %v", meta, err)
+		}
+	})
+	t.Run("what is appended while the stream is erased begins it anew", func(t *testing.T) {
+		d, b := openBetween(t)
+		d.put("a-1", many("A", 3)...)
+		other := dial(t, "esdb://"+d.address+"?tls=false")
+		appended := make(chan error, 1)
+		b.erasing = func() {
+			go func() {
+				_, err := other.AppendToStream(d.ctx, "a-1", client.AppendToStreamOptions{ExpectedRevision: client.Revision(2)}, event("B"))
+				appended <- err
+			}()
+			for head := events.Position(0); head < 5; { // three events, the metadata and this one
+				head, _ = b.Head(d.ctx)
+			}
+		}
+		if err := errors.Join(d.delete("a-1", client.Revision(2)), <-appended); err != nil {
+			t.Fatal(err)
+		}
+		if read, err := d.forwards("a-1"); err != nil || !cmp.Equal(read, []uint64{3}) {
+			t.Errorf("%v, %v", read, err)
+		}
+		if meta, err := d.GetStreamMetadata(d.ctx, "a-1", client.ReadStreamOptions{}); err != nil || *meta.TruncateBefore() != 3 {
+			t.Errorf("%+v, %v", meta, err)
+		}
+	})
+	t.Run("metadata whose erasing failed are obeyed by the next try", func(t *testing.T) {
+		for what, at := range map[string]client.ExpectedRevision{"anywhere": client.Any{}, "no stream": client.NoStream{}} {
+			d, b := openBetween(t)
+			d.put("a-1", many("A", 3)...)
+			b.erase = errors.New("the disk is away")
+			truncate := client.EventData{EventID: uuid.New(), EventType: "$metadata", ContentType: client.ContentTypeJson, Data: []byte(`{"$tb":2}`)}
+			if _, err := d.try("$$a-1", at, truncate); err == nil {
+				t.Fatal("it did not fail")
+			}
+			d.putAt("$$a-1", at, truncate)
+			if left, err := d.store.Read(d.ctx, "a-1", 0, events.Forwards, 9); err != nil || len(left) != 1 {
+				t.Errorf("%s: %d events are left, %v", what, len(left), err)
+			}
+		}
+	})
+	t.Run("a deleted stream stays so when an append to it fails", func(t *testing.T) {
+		d, b := openBetween(t)
+		d.put("a-1", many("A", 3)...)
+		if err := d.delete("a-1", client.Any{}); err != nil {
+			t.Fatal(err)
+		}
+		b.append = events.ErrFull
+		if _, err := d.try("a-1", client.NoStream{}, event("B")); err == nil {
+			t.Fatal("it did not fail")
+		}
+		if done := d.putAt("a-1", client.NoStream{}, event("B")); done.NextExpectedVersion != 3 {
+			t.Errorf("%+v", done)
 		}
 	})
 	t.Run("a tombstone whose erasing failed is finished by the next try", func(t *testing.T) {

@@ -77,8 +77,7 @@ func checkMetadata(stream events.Stream, records []events.Record) error {
 	return nil
 }
 
-// obey erases what a stream's new metadata say is erased. What is said again is
-// done again: the server may have ended before it was done.
+// obey erases what a stream's new metadata say is erased.
 func (s *streams) obey(ctx context.Context, metadata events.Stream, r events.Record) error {
 	var p properties
 	if err := p.read(r); err != nil || p.TruncateBefore <= events.StreamStart {
@@ -159,23 +158,31 @@ func (s *streams) tryChange(ctx context.Context, metadata events.Stream, key str
 	return s.store.Append(ctx, metadata, c.last, events.Record{ID: uuid.New(), Type: metadataType, JSON: true, Data: data})
 }
 
-// revive lets a stream that was deleted begin again behind its last event.
-func (s *streams) revive(ctx context.Context, stream events.Stream, last events.Revision) error {
-	_, err := s.change(ctx, stream, "$tb", last+1)
-	return err
+// settle revives a stream that has events, though its metadata say that it is
+// deleted: it has begun again. Who reads the metadata and writes them again would
+// else delete it once more.
+func (s *streams) settle(ctx context.Context, stream events.Stream) error {
+	if p, err := s.properties(ctx, stream); err != nil || !p.deleted() {
+		return err
+	}
+	leave, err := s.turns.take(ctx, stream) // a deletion that is under way comes first
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.revive(ctx, stream)
 }
 
-// settle revives a stream whose metadata say that it is deleted, and that has
-// events behind its last one of then. Who reads the metadata and writes them
-// again would else delete it once more.
-func (s *streams) settle(ctx context.Context, stream events.Stream, last events.Revision) error {
+// revive does so for who has the stream's turn.
+func (s *streams) revive(ctx context.Context, stream events.Stream) error {
 	p, err := s.properties(ctx, stream)
 	if err != nil || !p.deleted() {
 		return err
 	}
-	newest, err := s.store.Read(ctx, stream, events.StreamEnd, events.Backwards, 1)
-	if err != nil || len(newest) == 0 {
+	first, err := s.store.Read(ctx, stream, events.StreamStart, events.Forwards, 1)
+	if err != nil || len(first) == 0 {
 		return err
 	}
-	return s.revive(ctx, stream, last)
+	_, err = s.change(ctx, stream, "$tb", first[0].Revision)
+	return err
 }
