@@ -1,6 +1,9 @@
 package parley_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +43,19 @@ func TestOwedWorkIsCounted(t *testing.T) { // F090
 		synctest.Wait()
 		if n, late := h.metric("owed_streams"), h.metric("owed_overdue_seconds"); n != 1 || late != 0 {
 			t.Errorf("%v streams owe work for %v s when somebody writes again", n, late)
+		}
+	})
+}
+
+// Alerts watch what never happens, and Prometheus sees a rise only from a figure
+// that was there before.
+func TestWhatNeverHappenedIsCountedAsZero(t *testing.T) {
+	inHouse(t, options{}, func(h *house) {
+		metrics := h.do(httptest.NewRequest(http.MethodGet, "/metrics", nil)).text
+		for _, kind := range []string{"conversation", "callback", "integration", "bot"} {
+			if line := `parley_actors_panics_total{kind="` + kind + `"} 0`; !strings.Contains(metrics, line+"\n") {
+				t.Errorf("there is no %s", line)
+			}
 		}
 	})
 }

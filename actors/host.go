@@ -154,6 +154,7 @@ type Kind struct {
 // nil for a kind that never owes any.
 func NewKind[S any](h *Host, decider domain.Decider[S], performer Performer) Kind {
 	k := &kind[S]{host: h, decider: decider, performer: performer}
+	h.metrics.panics.WithLabelValues(decider.Kind) // counted from 0: Prometheus takes no notice of a first 1
 	return Kind{Name: decider.Kind, Messages: decider.Messages, Spawn: k.spawn}
 }
 

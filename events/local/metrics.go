@@ -45,6 +45,9 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		}),
 		registerer: registerer,
 	}
+	for _, o := range []outcome{wasFull, wasFailed} {
+		m.appends.WithLabelValues(string(o)) // counted from 0: Prometheus takes no notice of a first 1
+	}
 	if registerer == nil {
 		return m, nil
 	}

@@ -92,6 +92,8 @@ func TestMetrics(t *testing.T) {
 	t.Run("appends are counted by outcome, commits by records", func(t *testing.T) {
 		want := map[string]float64{
 			"parley_events_append_seconds":                 3,
+			"parley_events_appends_total outcome=failed":   0, // from the start, for the alert
+			"parley_events_appends_total outcome=full":     0,
 			"parley_events_appends_total outcome=refused":  1,
 			"parley_events_appends_total outcome=repeated": 1,
 			"parley_events_appends_total outcome=stored":   1,
