@@ -160,6 +160,9 @@ func (n *Node) serveLog(background context.Context) error {
 		options.TLS = files.Config()
 	}
 	server := esdbserver.New(n.store, options)
+	if d.Cert == "" && d.User.Name+d.Reader.Name != "" {
+		n.logger.Warn("clients send a password by TLS alone, so they cannot connect: set PARLEY_LOG_TLS_CERT and PARLEY_LOG_TLS_KEY, or no password")
+	}
 	listener, err := net.Listen("tcp", d.Listen)
 	if err != nil {
 		return fmt.Errorf("PARLEY_LOG_LISTEN: %w", err)

@@ -75,3 +75,32 @@ func TestALocalLogIsServed(t *testing.T) {
 		}
 	})
 }
+
+// Whoever serves a log with a password alone is told that nobody can say it.
+func TestAPasswordWithoutTLSIsTold(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		tells bool
+	}{
+		{nil, false},
+		{[]string{"--log-user", "ada:tops3cret"}, true},
+		{[]string{"--log-reader", "eve:tops3cret"}, true},
+	} {
+		logs := &strings.Builder{}
+		args := append([]string{"--data", t.TempDir(), "--log-listen", "127.0.0.1:0"}, c.args...)
+		config, err := parley.LoadConfig("log serve", args, func(string) string { return "" }, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		node, err := parley.StartLog(t.Context(), config, slog.New(slog.NewTextHandler(logs, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := node.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if got := logs.String(); strings.Contains(got, "PARLEY_LOG_TLS_CERT") != c.tells || strings.Contains(got, "tops3cret") {
+			t.Errorf("%v: %s", c.args, got)
+		}
+	}
+}

@@ -148,8 +148,8 @@ Parley is up, with a simulated WhatsApp and a demo bot.
   See what happened: curl -H 'Authorization: Bearer %[2]s' \
                        '%[1]s/api/v1/event/log/list?order=asc'
 
-The secret is good until you stop this; everything else stays in %[3]s.
-Stop it with Ctrl-C, at any moment: it goes on where it was.
+The secret, and what the chat page shows, last until you stop this; what Parley
+knows stays in %[3]s. Stop it with Ctrl-C, at any moment: it goes on where it was.
 
 `, t.base(), t.secret, t.config.Data)
 }
