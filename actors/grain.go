@@ -170,6 +170,8 @@ func (g *grain[S]) command(ctx context.Context, c domain.Command) (domain.Result
 		switch {
 		case err == nil:
 			return result, nil
+		case errors.Is(err, events.ErrTooLarge): // and will be
+			return domain.Result{}, domain.Refused(domain.Invalid, "", "it is more than can be stored at once")
 		case !errors.As(err, &wrong):
 			return domain.Result{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,6 +180,16 @@ func TestAsk(t *testing.T) {
 			_, err := w.ask("a", "c1", add{"refuse"})
 			if !domain.IsRefusal(err, domain.Invalid) || len(w.stream("a")) != 0 {
 				t.Errorf("%v", err)
+			}
+		})
+	})
+	t.Run("what can never be stored is refused", func(t *testing.T) {
+		bubble(t, limits, nil, func(t *testing.T, w *world) {
+			if _, err := w.ask("a", "c1", add{strings.Repeat("x", events.MaxAppend)}); !domain.IsRefusal(err, domain.Invalid) {
+				t.Errorf("got %v", err)
+			}
+			if result, err := w.ask("a", "c2", add{"x"}); err != nil || result.Revision != 0 {
+				t.Errorf("%+v, %v", result, err)
 			}
 		})
 	})
