@@ -64,10 +64,20 @@ func (d delivery) send(ctx context.Context, parts []events.Part, attempt int, as
 	return nil
 }
 
-// granted asks the stream whether a part is to be sent now.
+// granted asks the stream whether a part is to be sent now. An actor that has
+// moved meanwhile may not know what was just reported where it was: before its
+// no counts, it is made to look. Otherwise nobody would send the part until its
+// attempt is settled.
 func (d delivery) granted(ctx context.Context, part events.Part) (bool, error) {
-	answer, err := d.work.Asker.Query(ctx, d.work.Address, conversation.Granted{Part: part.ID})
-	if err != nil {
+	ask := func(question any) (any, error) { return d.work.Asker.Query(ctx, d.work.Address, question) }
+	answer, err := ask(conversation.Granted{Part: part.ID})
+	if err != nil || answer.(bool) {
+		return err == nil, err
+	}
+	if _, err := ask(actors.Wake{}); err != nil {
+		return false, err
+	}
+	if answer, err = ask(conversation.Granted{Part: part.ID}); err != nil {
 		return false, err
 	}
 	return answer.(bool), nil
