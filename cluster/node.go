@@ -359,11 +359,14 @@ func (n *Node) send(r *actors.Request) error {
 	case !ok:
 		return fmt.Errorf("%w: %w: no kind of actors is called %q", actors.ErrUnavailable, actors.ErrNewer, r.To.Kind)
 	case n.stopped.Load():
-		return fmt.Errorf("%w: the node is stopping", actors.ErrUnavailable)
+		return fmt.Errorf("%w: %w", actors.ErrUnavailable, errLeaving)
 	}
 	n.system.Root.Send(n.activate(kind, r.To), r)
 	return nil
 }
+
+// errLeaving says that nothing was done, and that others have the actors.
+var errLeaving = errors.New("the node is stopping")
 
 // activate gives the actor of an address, and starts it if there is none.
 func (n *Node) activate(kind actors.Kind, to domain.Address) *actor.PID {

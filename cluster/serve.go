@@ -115,6 +115,8 @@ func (n *Node) replyOf(a actors.Reply) *reply {
 		return &reply{Outcome: busy}
 	case errors.Is(a.Err, actors.ErrNewer):
 		return &reply{Outcome: newer, Detail: a.Err.Error()}
+	case errors.Is(a.Err, errLeaving): // since it was let in
+		return &reply{Outcome: leaving}
 	case a.Err != nil:
 		return &reply{Outcome: unavailable, Detail: a.Err.Error()}
 	}
