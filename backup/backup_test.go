@@ -223,6 +223,19 @@ func TestKeysAreInABackupOnlyIfThatIsSaid(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nor is one that never had a key, with one that is not there", func(t *testing.T) {
+		e := newEstate(t)
+		if err := os.Remove(e.Key); err != nil {
+			t.Fatal(err)
+		}
+		path, _ := e.take(t.TempDir(), false)
+		if _, _, err := backup.Restore(t.Context(), path, data, backup.KeyFile{Path: other + "x"}); !errors.Is(err, backup.ErrKey) {
+			t.Errorf("error %v", err)
+		}
+		if _, err := os.Stat(data); err == nil {
+			t.Error("something was written")
+		}
+	})
 	key := filepath.Join(t.TempDir(), "kept.key")
 	write(t, key, strings.ToUpper(theKey))
 	if got := tree(t, restored(t, path, backup.KeyFile{Path: key}))["master.key"]; got != strings.ToUpper(theKey) {

@@ -76,11 +76,9 @@ func locate(from string) (string, error) {
 // check checks that the key is at hand which the backup needs.
 func (k KeyFile) check(m Manifest) error {
 	switch {
-	case m.Key == "", k.None && k.Path == "":
-		return nil
-	case k.None:
+	case k.None && k.Path != "":
 		return errors.New("a master key is given, and also said to be left out")
-	case k.Path == "" && m.Keys:
+	case k.Path == "" && (m.Key == "" || m.Keys || k.None):
 		return nil
 	case k.Path == "":
 		return fmt.Errorf("%w: it is not in the backup, which was made without it", ErrKey)
@@ -89,7 +87,7 @@ func (k KeyFile) check(m Manifest) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	if fingerprint(key) != m.Key {
+	if m.Key != "" && fingerprint(key) != m.Key {
 		return fmt.Errorf("%w: %s holds another than the one that sealed the credentials in this backup", ErrKey, k.Path)
 	}
 	return nil
