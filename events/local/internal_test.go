@@ -256,7 +256,7 @@ func TestTail(t *testing.T) {
 
 func checkFrom(t *testing.T, tl *tail, p events.Position, want int, reaches bool) {
 	t.Helper()
-	if got, ok := tl.from(p, 100); len(got) != want || ok != reaches {
+	if got, ok := tl.from(p, 100, anySize); len(got) != want || ok != reaches {
 		t.Errorf("from %d: %d events, reaches %v; expected %d, %v", p, len(got), ok, want, reaches)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"parley/events"
@@ -56,9 +57,13 @@ func (r *reader) close() error {
 	return errors.Join(err, r.db.Close())
 }
 
-// page runs a query and verifies what it gives. It takes no context: the query
-// is short, and a connection that is interrupted would be thrown away.
-func (r *reader) page(query *sql.Stmt, args ...any) (page []events.Recorded, err error) {
+// anySize is room for events of whatever size.
+const anySize = math.MaxInt
+
+// page runs a query and verifies what it gives, up to the event that fills the
+// room in bytes. It takes no context: the query is short, and a connection that
+// is interrupted would be thrown away.
+func (r *reader) page(room int, query *sql.Stmt, args ...any) (page []events.Recorded, err error) {
 	r.paging.RLock()
 	defer r.paging.RUnlock()
 	rows, err := query.Query(args...)
@@ -66,12 +71,12 @@ func (r *reader) page(query *sql.Stmt, args ...any) (page []events.Recorded, err
 		return nil, describe(err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	for room > 0 && rows.Next() {
 		e, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		page = append(page, e)
+		page, room = append(page, e), room-e.Size()
 	}
 	return page, describe(rows.Err())
 }
@@ -101,7 +106,7 @@ func (s *Store) Read(ctx context.Context, stream events.Stream, from events.Revi
 		query, step = s.reader.streamBackwards, -1
 	}
 	read, err := s.pages(ctx, limit, func(n int) ([]events.Recorded, error) {
-		page, err := s.reader.page(query, string(stream), int64(from), int64(last), n)
+		page, err := s.reader.page(anySize, query, string(stream), int64(from), int64(last), n)
 		if err != nil || len(page) == 0 {
 			return nil, err
 		}
@@ -132,9 +137,9 @@ func (s *Store) ReadAll(ctx context.Context, from events.Position, dir events.Di
 	from = min(from, last+1)
 	read, err := s.pages(ctx, limit, func(n int) (page []events.Recorded, err error) {
 		if dir == events.Backwards {
-			page, err = s.reader.page(s.reader.logBackwards, int64(from), n)
+			page, err = s.reader.page(anySize, s.reader.logBackwards, int64(from), n)
 		} else {
-			page, err = s.forwards(from, last, n)
+			page, err = s.forwards(from, last, n, anySize)
 		}
 		if err != nil || len(page) == 0 {
 			return nil, err
@@ -151,13 +156,13 @@ func (s *Store) ReadAll(ctx context.Context, from events.Position, dir events.Di
 	return read, nil
 }
 
-// forwards reads up to n events from a position to a last one, from memory if
-// it can.
-func (s *Store) forwards(from, last events.Position, n int) ([]events.Recorded, error) {
-	if page, ok := s.tail.from(from, n); ok {
+// forwards reads up to n events from a position to a last one, and no more than
+// there is room for in bytes but for the last of them; from memory if it can.
+func (s *Store) forwards(from, last events.Position, n, room int) ([]events.Recorded, error) {
+	if page, ok := s.tail.from(from, n, room); ok {
 		return own(page), nil
 	}
-	return s.reader.page(s.reader.logForwards, int64(from), int64(last), n)
+	return s.reader.page(room, s.reader.logForwards, int64(from), int64(last), n)
 }
 
 // pages calls next for up to limit events, page by page, until a page is short.

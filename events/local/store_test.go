@@ -216,3 +216,31 @@ func checkRecords(t testing.TB, s *local.Store, stream events.Stream, want []eve
 		t.Errorf("records of %s (-want +got):\n%s", stream, diff)
 	}
 }
+
+// Who follows the log and is slow keeps what was read in memory.
+func TestASubscriptionReadsNoMoreThanItsBounds(t *testing.T) {
+	for where, opts := range map[string]local.Options{"in memory": {}, "on disk": local.Options{}.WithTail(1, 1)} {
+		t.Run(where, func(t *testing.T) {
+			s := openWith(t, t.TempDir(), opts)
+			const n = 24
+			for i := range events.Revision(n) {
+				put(t, s, "fact-1", i-1, makeRecords(1, strings.Repeat("x", 900_000))...)
+			}
+			sub := s.Subscribe(events.LogStart)
+			for read := 0; read < n; {
+				page, err := sub.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) > 10 {
+					t.Errorf("%d events of 900 kB at once", len(page))
+				}
+				for _, e := range page {
+					if read++; e.Revision != events.Revision(read-1) {
+						t.Fatalf("event %d is in place %d", e.Revision, read-1)
+					}
+				}
+			}
+		})
+	}
+}

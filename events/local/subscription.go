@@ -7,8 +7,12 @@ import (
 	"parley/events"
 )
 
-// subscriptionPage bounds what one Next returns, in events.
-const subscriptionPage = 256
+// subscriptionPage and subscriptionBytes bound what one Next returns, in events
+// and in bytes; the last event may go beyond these.
+const (
+	subscriptionPage  = 256
+	subscriptionBytes = 4 << 20
+)
 
 // Subscribe implements [events.Store]. A subscription that keeps up with the
 // log reads from memory.
@@ -51,7 +55,7 @@ func (sub *subscription) page(ctx context.Context, last events.Position) ([]even
 	if err := s.usable(ctx); err != nil || sub.after >= last {
 		return nil, err
 	}
-	return s.forwards(sub.after+1, last, subscriptionPage)
+	return s.forwards(sub.after+1, last, subscriptionPage, subscriptionBytes)
 }
 
 // Close implements [events.Subscription].

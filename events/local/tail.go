@@ -106,17 +106,18 @@ func (t *tail) newest() events.Position {
 	return t.head
 }
 
-// from returns up to limit events beginning with a position, oldest first; ok
-// is false when the tail does not reach back that far.
-func (t *tail) from(p events.Position, limit int) (found []events.Recorded, ok bool) {
+// from returns up to limit events beginning with a position, oldest first, up to
+// the one that fills the room in bytes; ok is false when the tail does not reach
+// back that far.
+func (t *tail) from(p events.Position, limit, room int) (found []events.Recorded, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if p < t.oldest {
 		return nil, false
 	}
-	for ; p <= t.last && len(found) < limit; p++ {
+	for ; p <= t.last && len(found) < limit && room > 0; p++ {
 		if place := t.place(p); place.Position != 0 {
-			found = append(found, *place)
+			found, room = append(found, *place), room-place.Size()
 		}
 	}
 	return found, true
