@@ -113,6 +113,9 @@ func (g *grain[S]) request(r *Request) {
 }
 
 func (g *grain[S]) reply(r *Request) Reply {
+	if !r.Until.IsZero() && time.Now().After(r.Until) {
+		return Reply{Err: fmt.Errorf("%w: nobody waits for the answer any more", ErrUnavailable)}
+	}
 	ctx := context.Background()
 	if _, wake := r.Question.(Wake); r.Question == nil || wake || !g.loaded { // the log is needed
 		var cancel context.CancelFunc

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"parley/domain"
 )
@@ -41,6 +42,9 @@ type Request struct {
 	To       domain.Address
 	Command  domain.Command
 	Question any
+	// Until is when whoever asks stops waiting. Nothing is done for it after that:
+	// those behind it are still there. Zero is never.
+	Until time.Time
 	// Answer is called once, from any goroutine, and must not block.
 	Answer func(Reply)
 }

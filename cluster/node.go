@@ -342,6 +342,7 @@ func (n *Node) here(ctx context.Context, r actors.Request) actors.Reply {
 func (n *Node) attempt(ctx context.Context, r actors.Request) actors.Reply {
 	answered := make(chan actors.Reply, 1)
 	r.Answer = func(reply actors.Reply) { answered <- reply }
+	r.Until, _ = ctx.Deadline()
 	if err := n.send(&r); err != nil {
 		return actors.Reply{Err: err}
 	}

@@ -370,6 +370,28 @@ func TestABusyActorRefusesInsteadOfQueueingForEver(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsNoLongerKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t, &slowStore{Store: memory.New()}, actors.DefaultLimits(), nil)
+		defer w.stop()
+		brief, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for i := range 50 { // five seconds of work
+			go func() {
+				_, _ = w.node.Ask(brief, address("a"), domain.Command{ID: fmt.Sprint(i), At: events.At(time.Now()), Body: add{"x"}})
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, err := w.ask("a", "last", add{"x"}); err != nil {
+			t.Fatal(err)
+		}
+		if took, facts := time.Since(began), len(w.stream("a")); took > 1200*time.Millisecond || facts > 12 {
+			t.Errorf("who came last waited %v, for %d facts", took, facts)
+		}
+	})
+}
+
 type slowStore struct{ events.Store }
 
 func (s *slowStore) Append(ctx context.Context, stream events.Stream, r events.Revision, records ...events.Record) (events.Appended, error) {
